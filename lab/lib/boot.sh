@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Start level 1 under our emulator and be sure that it ends.
+
+RUN=$LAB/run
+
+# The emulator's command line into the array $machine.
+#	$1 cpus, $2 kernel arguments, rest: more options
+describe_machine()
+{
+	local qemu cpus=$1 append=$2
+
+	shift 2
+	qemu=$(emulator) || exit 1
+	machine=("$qemu" -L "$seabios/usr/share/seabios" -L "$blobs/usr/share/qemu"
+		-nodefaults -no-user-config -display none -no-reboot -nic none
+		-M q35 -accel "tcg,thread=multi,tb-size=512"
+		-cpu max,+svm,la57=off -smp "$cpus" -m "${LAB_MEMORY:-4G}"
+		-kernel "$vmlinuz" -initrd "$RUN/initrd"
+		-append "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 $append"
+		-device virtio-serial
+		-chardev "file,id=result,path=$RUN/result"
+		-device virtserialport,chardev=result,name=lab.result
+		"$@")
+}
+
+# Join the parts and the list of tests $@ ("NAME LIMIT" each) into an initrd.
+make_initrd()
+{
+	rm -rf "$RUN/list"
+	mkdir -p "$RUN/list/lab"
+	printf '%s\n' "$@" >"$RUN/list/lab/list"
+	pack "$RUN/list" "$RUN/list.cpio"
+	cat "${parts[@]}" "$RUN/list.cpio" >"$RUN/initrd"
+}
+
+# One level 1 at a time in one tree; others wait their turn.
+claim_lab()
+{
+	mkdir -p "$RUN"
+	exec 8>"$LAB/lock"
+	if ! flock -n 8; then
+		say LAB "another run holds the lab: waiting"
+		flock -w "${LAB_WAIT:-3600}" 8 || die "the lab stays busy"
+	fi
+	rm -f "$RUN/result"
+	mkfifo "$RUN/result"
+}
+
+# Start the machine in the background: $emulator_pid. Whatever ends this
+# shell, even SIGKILL, ends the emulator; $1 seconds are its longest life.
+start_machine()
+{
+	setpriv --pdeathsig KILL timeout -k 5 "$1" \
+		setpriv --pdeathsig KILL "${machine[@]}" \
+		</dev/null >"$LOGS/lab-qemu.log" 2>&1 8>&- 9>&- &
+	emulator_pid=$!
+	trap 'stop_machine; exit 130' INT TERM HUP
+	trap stop_machine EXIT
+}
+
+stop_machine()
+{
+	[ -n "${emulator_pid-}" ] || return 0
+	kill "$emulator_pid" 2>/dev/null || :
+	wait "$emulator_pid" 2>/dev/null || :
+	emulator_pid=
+}

@@ -1,0 +1,271 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What level 1 boots: a kernel and an initramfs of four parts, each rebuilt
+# only when its inputs change, and joined for every run:
+#
+#	base	busybox, runner, QEMU with libraries and firmware, the guest
+#	mods	the kernel's modules, with stock or with our KVM
+#	tests	test programs and the kvmi tool
+#	list	which tests to run now
+
+# Unpack package $1 of the lock file once; print the folder.
+unpack()
+{
+	local name=$1 deb dir
+
+	deb=$("$TOP/mk/fetch" "$LOCK" "$name" "$LAB/deb") || exit 1
+	dir=$LAB/unpacked/$(basename "$deb" .deb)
+	if [ ! -d "$dir" ]; then
+		rm -rf "$dir.tmp"
+		mkdir -p "$dir.tmp"
+		quietly dpkg -x "$deb" "$dir.tmp"
+		mv "$dir.tmp" "$dir"
+	fi
+	echo "$dir"
+}
+
+kernel_package()
+{
+	awk '$2 ~ /^linux-image/ { print $2; exit }' "$LOCK"
+}
+
+# Copy program or library $1 to $2 below stage $3, with all libraries it needs.
+stage_program()
+{
+	local from=$1 to=$3$2 lib
+
+	[ -r "$from" ] || return 0
+	mkdir -p "$(dirname "$to")"
+	cp -L "$from" "$to"
+	# Scripts and static programs need none: ldd refuses them.
+	{ LD_LIBRARY_PATH=${LAB_LIBRARIES-} ldd "$from" 2>/dev/null || :; } |
+		awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' |
+	while read -r lib; do
+		case $lib in
+		/lib64/*) to=$3$lib ;;
+		*) to=$3/lib/x86_64-linux-gnu/${lib##*/} ;;
+		esac
+		[ -e "$to" ] && continue
+		mkdir -p "$(dirname "$to")"
+		cp -L "$lib" "$to"
+	done
+}
+
+compile()
+{
+	local out=$1
+
+	shift
+	quietly "${CC:-gcc}" -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -static \
+		-o "$out" "$@"
+}
+
+# Pack stage $1 into archive $2.
+pack()
+{
+	(cd "$1" && find . -mindepth 1 -print0 | sort -z |
+		cpio --quiet -0 -o -H newc -R 0:0) >"$2.tmp" ||
+		die "cannot pack $2"
+	mv "$2.tmp" "$2"
+}
+
+# Begin part $1 unless it was built from the very files that follow.
+part_is_new()
+{
+	local name=$1 key
+
+	shift
+	key=$(fingerprint "$@")
+	if [ -e "$LAB/$name.cpio" ] && [ "$(cat "$LAB/$name.key" 2>/dev/null)" = "$key" ]; then
+		return 0
+	fi
+	rm -rf "$LAB/stage/$name" "$LAB/$name.key"
+	mkdir -p "$LAB/stage/$name"
+	echo "$key" >"$LAB/$name.key.new"
+	return 1
+}
+
+part_done()
+{
+	pack "$LAB/stage/$1" "$LAB/$1.cpio"
+	mv "$LAB/$1.key.new" "$LAB/$1.key"
+	rm -rf "$LAB/stage/$1"
+	say LAB "$1.cpio"
+}
+
+# Give stage $1 a /bin full of busybox.
+stage_busybox()
+{
+	local name
+
+	mkdir -p "$1/bin" "$1/dev" "$1/proc" "$1/sys" "$1/tmp" "$1/run" "$1/root" "$1/etc"
+	cp "$busybox/bin/busybox" "$1/bin/busybox"
+	"$busybox/bin/busybox" --list | while read -r name; do
+		[ "$name" = busybox ] || ln -s busybox "$1/bin/$name"
+	done
+	ln -s bin "$1/sbin"
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$1/etc/passwd"
+	echo 'root:x:0:' >"$1/etc/group"
+}
+
+build_guest()
+{
+	local stage=$LAB/stage/guest
+
+	part_is_new guest "$busybox/bin/busybox" "$TOP"/lab/l2/* && return
+	stage_busybox "$stage"
+	cp "$TOP/lab/l2/init" "$stage/init"
+	compile "$stage/bin/beacon" "$TOP/lab/l2/beacon.c"
+	part_done guest
+}
+
+build_base()
+{
+	local stage=$LAB/stage/base qemu img firmware
+
+	qemu=$(emulator)
+	img=$(dirname "$qemu")/qemu-img
+	firmware=$(dirname "$(dirname "$qemu")")/share/qemu
+	part_is_new base "$busybox/bin/busybox" "$vmlinuz" "$LAB/guest.cpio" \
+		"$TOP"/lab/l1/* "$qemu" "$img" && return
+	stage_busybox "$stage"
+	mkdir -p "$stage/lab" "$stage/l2" "$stage/usr/bin" "$stage/usr/share/qemu"
+	cp "$TOP/lab/l1/init" "$stage/init"
+	cp "$TOP/lab/l1/modules" "$TOP/lab/l1/motd" "$TOP/lab/l1/guest" "$stage/lab/"
+	compile "$stage/lab/runner" "$TOP"/lab/l1/*.c
+	cp "$guest_vmlinuz" "$stage/l2/vmlinuz"
+	cp "$LAB/guest.cpio" "$stage/l2/initrd"
+	stage_program "$qemu" /usr/bin/qemu-system-x86_64 "$stage"
+	stage_program "$img" /usr/bin/qemu-img "$stage"
+	find "$stage/usr/bin" -type f -exec strip --strip-debug {} + 2>/dev/null
+	cp "$seabios"/usr/share/seabios/*.bin "$stage/usr/share/qemu/"
+	find "$blobs/usr/share/qemu" -maxdepth 1 -type f -size -20k -name '*.bin' \
+		-exec cp {} "$stage/usr/share/qemu/" \;
+	find "$firmware" -maxdepth 1 -type f -size -300k -name '*.bin' \
+		-exec cp {} "$stage/usr/share/qemu/" \; 2>/dev/null || :
+	part_done base
+}
+
+# The wanted modules of tree $1 and all they depend on, as paths in the tree.
+module_closure()
+{
+	{
+		awk '$1 !~ /^#/ && NF { print $1 }' "$TOP/lab/l1/modules"
+		printf '%s\n' kvm_amd kvm_intel nls_ascii
+	} | awk '
+		FILENAME != "-" {
+			file = $1
+			sub(/:$/, "", file)
+			name = file
+			sub(/.*\//, "", name)
+			sub(/\.ko.*/, "", name)
+			gsub(/-/, "_", name)
+			path[name] = file
+			need[name] = $0
+			sub(/^[^:]*:/, "", need[name])
+			next
+		}
+		path[$1] { print path[$1] "\n" need[$1] }' "$1/modules.dep" - |
+		tr ' ' '\n' | sed '/^$/d' | sort -u
+}
+
+# Part mods-$1: stock, ours, or the folder $2 for a kernel of one's own.
+build_modules()
+{
+	local variant=$1 tree=$image/lib/modules/$release file name
+	local stage=$LAB/stage/mods-$variant into=lib/modules/$release
+	local -a own=()
+
+	case $variant in
+	ours) own=("$BUILD"/kernel/modules/kvm{,-amd,-intel}.ko) ;;
+	custom) mapfile -t own < <(find "$2" -name '*.ko') ;;
+	esac
+	[ ${#own[@]} -eq 0 ] || [ -e "${own[0]}" ] ||
+		die "no modules of ours: run 'make modules' first"
+	mapfile -t -O ${#own[@]} own < <(ls "$LAB"/plant/*.ko 2>/dev/null)
+	part_is_new "mods-$variant" "$vmlinuz" "$TOP/lab/l1/modules" \
+		"$TOP/lab/lib/image.sh" "${own[@]}" && return
+	mkdir -p "$stage/$into/kernel"
+	if [ "$variant" != custom ]; then
+		[ -e "$tree/modules.dep" ] || quietly depmod -b "$image" "$release"
+		module_closure "$tree" | while read -r file; do
+			name=$(basename "$file" .xz)
+			xz -dc "$tree/$file" >"$stage/$into/kernel/$name"
+		done
+		cp "$tree"/modules.builtin* "$tree/modules.order" "$stage/$into/"
+	fi
+	for file in "${own[@]}"; do
+		cp "$file" "$stage/$into/kernel/"
+	done
+	find "$stage" -name '*.ko' -exec strip --strip-debug {} +
+	quietly depmod -b "$stage" "$release"
+	part_done "mods-$variant"
+}
+
+# Part tests: every executable test, its data, and the tool under test.
+build_tests()
+{
+	local stage=$LAB/stage/tests file name tool=
+	local -a tests=() libraries=()
+
+	mapfile -t tests < <(
+		find "$BUILD/tests/live" "$TOP/tests/live" "$TOP/tests/guest" \
+			"$BUILD/tests/guest" "$TOP/lab/selftest" "$TOP/lab/demo" \
+			-type f ! -name '*.[chod]' ! -name 'README*' 2>/dev/null | sort)
+	for file in "$BUILD/tools/kvmi" "$BUILD/user/kvmi" "$BUILD/bin/kvmi"; do
+		[ -x "$file" ] && tool=$file && break
+	done
+	mapfile -t libraries < <(
+		find "$BUILD/lib" "$BUILD/user" -name 'libkvmi*.so*' 2>/dev/null)
+	LAB_LIBRARIES=$BUILD/lib:$BUILD/lib/native:$BUILD/user
+	part_is_new tests "$TOP/lab/lib/image.sh" "${tests[@]}" "${tool:-no tool}" \
+		"${libraries[@]}" && return
+	mkdir -p "$stage/tests" "$stage/usr/bin"
+	for file in "${tests[@]}"; do
+		case $file in
+		*/guest/*) name=guest/${file##*/} ;;
+		*) name=${file##*/} ;;
+		esac
+		name=${name%.sh}
+		if [ -x "$file" ]; then
+			stage_program "$file" "/tests/$name" "$stage"
+		else
+			mkdir -p "$(dirname "$stage/tests/$name")"
+			cp "$file" "$stage/tests/$name"
+		fi
+	done
+	[ -z "$tool" ] || stage_program "$tool" /usr/bin/kvmi "$stage"
+	part_done tests
+}
+
+# Set the kernel and build all parts. $1 variant, $2 kernel, $3 its modules.
+build_image()
+{
+	local variant=$1 kernel=$2 kmods=$3
+
+	for file in cpio dpkg xz strip depmod "${CC:-gcc}"; do
+		PATH=$PATH:/sbin:/usr/sbin command -v "$file" >/dev/null ||
+			die "$file is missing: run mk/install-packages lab"
+	done
+	PATH=$PATH:/sbin:/usr/sbin
+	image=$(unpack "$(kernel_package)") || exit 1
+	busybox=$(unpack busybox-static) || exit 1
+	seabios=$(unpack seabios) || exit 1
+	blobs=$(unpack qemu-system-data) || exit 1
+	guest_vmlinuz=$(find "$image/boot" -name 'vmlinuz-*')
+	vmlinuz=$guest_vmlinuz
+	release=${vmlinuz##*/vmlinuz-}
+	if [ -n "$kernel" ]; then
+		variant=custom
+		vmlinuz=$kernel
+		release=$(find "$kmods" -name '*.ko' -exec modinfo -F vermagic {} + |
+			awk 'NR == 1 { print $1 }')
+		[ -n "$release" ] || die "$kmods: no modules there"
+	fi
+	build_guest
+	build_base
+	build_modules "$variant" "$kmods"
+	build_tests
+	parts=("$LAB/base.cpio" "$LAB/mods-$variant.cpio" "$LAB/tests.cpio")
+}

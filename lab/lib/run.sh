@@ -1,0 +1,220 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Run tests in level 1 and judge what comes over the result port.
+
+BOOT_LIMIT=180		# seconds from power-on to the runner's first word
+SLACK=60		# seconds beyond a test's own limit
+PATIENCE=${LAB_PATIENCE:-1}
+
+passed=0 failed=0 skipped=0 dirty=0
+kernel='?'
+declare -A verdict=()
+
+# The source of test $1, where its wishes are written.
+test_source()
+{
+	local file
+
+	for file in "$TOP/tests/live/$1".{c,sh} "$TOP/lab/selftest/$1.sh" "$TOP/lab/demo/$1.sh"; do
+		[ -e "$file" ] && echo "$file" && return
+	done
+	return 1
+}
+
+# A wish is a comment in the test's source: "lab: own timeout=90 cpus=1".
+wish()
+{
+	local file
+
+	file=$(test_source "$1") || return 0
+	sed -nE 's/^[ */#]*lab: (.*)/ \1 /p' "$file" |
+		grep -oE "[ ]$2(=[^ ]+)?[ ]" | head -n 1 | tr -d ' ' | sed 's/^[^=]*=//'
+}
+
+wants_own()
+{
+	[ -n "$(wish "$1" own)" ] ||
+		grep -qxF "$1" "$TOP/tests/live/own-lab" 2>/dev/null
+}
+
+limit_of()
+{
+	local limit
+
+	limit=$(wish "$1" timeout)
+	echo $((${limit:-60} * PATIENCE))
+}
+
+# All live tests, by name.
+all_tests()
+{
+	find "$BUILD/tests/live" -maxdepth 1 -type f -executable -printf '%f\n' 2>/dev/null
+	find "$TOP/tests/live" -maxdepth 1 -name '*.sh' -executable -printf '%f\n' 2>/dev/null |
+		sed 's/\.sh$//'
+}
+
+settle()
+{
+	local word=$1 name=$2 seconds=$3 reason=$4
+
+	verdict[$name]="$word $reason"
+	case $word in
+	ok)
+		passed=$((passed + 1))
+		word=$(paint 32 ok)
+		;;
+	skip)
+		skipped=$((skipped + 1))
+		word=$(paint 33 skip)
+		;;
+	*)
+		failed=$((failed + 1))
+		word=$(paint 31 'not ok')
+		reason="${reason:-failed}: build/lab/results/$name.log"
+		;;
+	esac
+	case $reason in
+	*'kernel log'*) dirty=$((dirty + 1)) ;;
+	esac
+	printf '%s %s %s s%s\n' "$word" "$name" "$seconds" "${reason:+ $reason}"
+}
+
+# Read lines of the result port on descriptor 7. Returns 0 when all tests of
+# this boot reported; else 1, and $gone says how level 1 left $current, the
+# test it was in.
+listen()
+{
+	local tag rest name limit=$BOOT_LIMIT log=$RESULTS/boot.log code=0
+
+	current=boot
+	: >"$log"
+	while :; do
+		read -r -t "$limit" tag rest <&7 || {
+			code=$?
+			break
+		}
+		case $tag in
+		hello)
+			kernel=$rest
+			;;
+		start)
+			read -r name limit <<<"$rest"
+			limit=$((limit + SLACK * PATIENCE))
+			current=$name
+			log=$RESULTS/$name.log
+			: >"$log"
+			;;
+		out)
+			echo "$rest" >>"$log"
+			case $rest in
+			'cell '*) echo "${rest#cell } $current" >>"$RESULTS/cells" ;;
+			esac
+			show_output "$rest"
+			;;
+		klog | dirt)
+			echo "[$tag] $rest" >>"$log"
+			;;
+		ok | notok | skip)
+			read -r name seconds reason <<<"$rest"
+			case $name:$tag in
+			boot:ok | end:ok) ;;
+			*) settle "$tag" "$name" "$seconds" "$reason" ;;
+			esac
+			current=
+			limit=$((SLACK * PATIENCE))
+			;;
+		done)
+			return 0
+			;;
+		broken)
+			current=
+			return 1
+			;;
+		esac
+	done
+	# Bash tells a time limit from an end of file by a code beyond 128.
+	gone="level 1 went away"
+	[ $code -le 128 ] || gone="level 1 gave no sign of life for $limit s"
+	return 1
+}
+
+# A hook for those who show output while it comes: see demo.sh.
+show_output()
+{
+	[ -z "${V-}" ] || printf '    %s\n' "$1"
+}
+
+# Boot once with the tests $@; those not reported are left in $left.
+boot_and_listen()
+{
+	local name
+	local -a list=()
+
+	for name in "$@"; do
+		list+=("$name $(limit_of "$name")")
+	done
+	make_initrd "${list[@]}"
+	describe_machine "$cpus" "quiet" -chardev "file,id=console,path=$LOGS/lab-console.log" \
+		-serial chardev:console
+	say LAB "level 1 boots ($cpus CPUs, $variant modules, $# tests)"
+	start_machine "$timeout"
+	exec 7<"$RUN/result"
+	if ! listen && [ -n "$current" ]; then
+		settle notok "$current" '?' "$gone"
+		grep -aE 'Oops|panic|BUG|RIP: 0010|Call Trace' "$LOGS/lab-console.log" |
+			sed 's/^/[console] /' | head -n 40 >>"$RESULTS/$current.log" || :
+	fi
+	exec 7<&-
+	stop_machine
+	left=()
+	for name in "$@"; do
+		[ -n "${verdict[$name]-}" ] || left+=("$name")
+	done
+}
+
+# Run all of $@, in as few boots as they allow; a level 1 that died is
+# replaced for the rest.
+run_tests()
+{
+	local name begin=$SECONDS boots=0
+	local -a shared=() own=()
+
+	for name in "$@"; do
+		if wants_own "$name"; then
+			own+=("$name")
+		else
+			shared+=("$name")
+		fi
+	done
+	rm -f "$RESULTS"/*.log "$RESULTS/cells"
+	touch "$RESULTS/cells"
+	while [ ${#shared[@]} -gt 0 ]; do
+		boot_and_listen "${shared[@]}"
+		[ ${#left[@]} -lt ${#shared[@]} ] || break
+		shared=("${left[@]}")
+		boots=$((boots + 1))
+	done
+	for name in "${own[@]}"; do
+		local common=$cpus own_cpus
+		own_cpus=$(wish "$name" cpus)
+		cpus=${own_cpus:-$cpus}
+		boot_and_listen "$name"
+		cpus=$common
+	done
+	elapsed=$((SECONDS - begin))
+	for name in "$@"; do
+		[ -n "${verdict[$name]-}" ] || settle notok "$name" 0 "did not report"
+	done
+}
+
+summary()
+{
+	local log=clean
+
+	[ "$dirty" -eq 0 ] || log="dirty ($dirty)"
+	printf 'lab: %d passed, %d failed, %d skipped; log %s; TCG svm, kernel %s, %d s\n' \
+		"$passed" "$failed" "$skipped" "$log" "$kernel" "$elapsed" |
+		tee "$RESULTS/summary"
+	[ "$failed" -eq 0 ]
+}

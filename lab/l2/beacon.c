@@ -3,9 +3,9 @@
  * The beacon: a program in the guest that prints a string from its memory
  * once a second, for whoever reads or changes that memory from outside.
  *
- * It tells where the string lies, virtually and physically, and ends when
- * the string has the word "goodbye" in it, or after the seconds given on
- * the kernel command line as beacon.seconds=N.
+ * It tells where the string lies, virtually and physically, and ends three
+ * lines after the string got the word "goodbye" in it, or after the seconds
+ * given on the kernel command line as beacon.seconds=N.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
+#define LAST_LINES 3
 #define PFN_MASK ((1ULL << 55) - 1)
 #define PRESENT (1ULL << 63)
 
@@ -57,6 +58,7 @@ static long option(const char *name)
 int main(void)
 {
 	long seconds = option("beacon.seconds");
+	int goodbyes = 0;
 	/* The other side writes behind the compiler's back. */
 	volatile char *end = text + PAGE - 1;
 
@@ -71,7 +73,7 @@ int main(void)
 		__asm__ volatile("" ::: "memory");
 		*end = '\0';
 		printf("beacon: %s %ld\n", text, n);
-		if (strstr(text, "goodbye"))
+		if (strstr(text, "goodbye") && ++goodbyes > LAST_LINES)
 			return 0;
 		sleep(1);
 	}

@@ -155,7 +155,7 @@ boot_and_listen()
 		list+=("$name $(limit_of "$name")")
 	done
 	make_initrd "${list[@]}"
-	describe_machine "$cpus" "quiet" -chardev "file,id=console,path=$LOGS/lab-console.log" \
+	describe_machine "$cpus" "" -chardev "file,id=console,path=$LOGS/lab-console.log" \
 		-serial chardev:console
 	say LAB "level 1 boots ($cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"

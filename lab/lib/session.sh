@@ -10,8 +10,9 @@ CONSOLE=$RUN/console.sock
 drain_results()
 {
 	while read -r tag rest; do
-		case $tag in
-		ok | notok | skip) printf '%s %s\r\n' "$tag" "$rest" ;;
+		case $tag:$rest in
+		ok:boot* | ok:end*) ;;
+		ok:* | notok:* | skip:*) printf '%s %s\r\n' "$tag" "$rest" ;;
 		esac
 	done <"$RUN/result"
 }
@@ -27,7 +28,7 @@ shell_session()
 		tests=list
 	done
 	make_initrd "${list[@]}"
-	describe_machine "$cpus" "quiet lab.shell=1 lab.tests=$tests" -serial mon:stdio
+	describe_machine "$cpus" "lab.shell=1 lab.tests=$tests" -serial mon:stdio
 	say LAB "level 1 boots; 'exit' ends it, so does Ctrl-a x"
 	drain_results &
 	setpriv --pdeathsig KILL timeout --foreground -k 5 "$timeout" \
@@ -55,7 +56,7 @@ session_up()
 	rm -f "$RUN/result" "$CONSOLE"
 	build_image "$variant" "$kernel_file" "$kmods"
 	make_initrd
-	describe_machine "$cpus" "quiet lab.shell=1 lab.tests=none" \
+	describe_machine "$cpus" "lab.shell=1 lab.tests=none" \
 		-chardev "socket,id=console,path=$CONSOLE,server=on,wait=off,logfile=$LOGS/lab-console.log" \
 		-serial chardev:console
 	# It keeps the lock for its life: others wait for 'lab down'.

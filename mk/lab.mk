@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The lab: "lab" runs the live tests in a host in a box, "demo" tells a story
+# in it, "check-lab" proves that it sees what goes wrong.
+#
+#	make lab [CPU=amd] [TEST=name] [KEEP=1] [DEBUG=1] [MODULES=stock]
+
+.PHONY: lab demo check-lab lab-packages lab-cpu
+
+lab-packages:
+	@mk/install-packages lab
+
+lab-cpu:
+	@case "$(or $(CPU),amd)" in amd) ;; \
+	*) echo "lab: CPU=$(CPU) is not there yet: amd is"; exit 2 ;; esac
+
+LAB_OPTIONS = $(if $(MODULES),--modules $(MODULES)) $(if $(CPUS),--cpus $(CPUS)) \
+	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
+
+lab: lab-cpu lab-packages modules qemu tools tests
+	@V=$(V) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
+
+check-lab: lab-packages qemu
+	@V=$(V) lab/lab selftest
+
+demo: lab-packages modules qemu tools
+	@V=$(V) lab/lab demo

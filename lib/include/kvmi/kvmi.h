@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libkvmi-native: introspect the virtual machines of KVM.
+ *
+ * A program listens; the device manager (QEMU with an "introspection" object)
+ * of each watched VM connects to it, says which VM this is, and hands its end
+ * of the socket to KVM. From then on the program talks to the kernel: one
+ * struct kvmi_vm is one such session.
+ *
+ *	struct kvmi_options opts;
+ *	struct kvmi_listener *listener;
+ *	struct kvmi_vm *vm;
+ *
+ *	kvmi_options_init(&opts);
+ *	err = kvmi_listener_open_unix(&listener, "/run/kvmi/kvmi.sock", &opts);
+ *	err = kvmi_listener_accept(listener, NULL, 30000, &vm);
+ *	err = kvmi_vm_read_physical(vm, gpa, buf, size);
+ *	kvmi_vm_close(vm);
+ *	kvmi_listener_close(listener);
+ *
+ * ERRORS. Functions that can fail return 0 or a negative errno; errno itself
+ * is not part of the interface. Where KVM answers a command with an error the
+ * function returns it (-KVM_EPERM is -EPERM, -KVM_ENOSYS is -ENOSYS). These
+ * mean the same everywhere:
+ *
+ *	-ETIMEDOUT	no answer in time; the session goes on
+ *	-ECONNRESET	the session has ended: the guest powered off, the
+ *			device manager unhooked or the connection died
+ *	-ECONNREFUSED	the device manager hung up right after the handshake:
+ *			wrong key, or KVM refused the hook
+ *	-EPROTO		the peer broke the protocol; the session has ended
+ *	-EPERM		the VM's owner does not allow this command or event
+ *	-ENOSYS		this kernel does not know the command
+ *	-ENOMEM		no memory, here or in the kernel
+ *
+ * THREADS. The library starts none and has no global state. Different handles
+ * are independent. Functions on one struct kvmi_vm may be called from several
+ * threads at once, except kvmi_vm_close(), which must be the last call. A
+ * struct kvmi_listener belongs to one thread at a time.
+ *
+ * OUTPUT. The library prints nothing. See struct kvmi_options for the log.
+ *
+ * Since: 0.1 for every declaration without another number.
+ */
+#ifndef _KVMI_KVMI_H
+#define _KVMI_KVMI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <linux/kvmi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KVMI_API __attribute__((visibility("default")))
+
+/* Bytes of a UUID and of its text with the terminating NUL. */
+#define KVMI_UUID_SIZE		16
+#define KVMI_UUID_TEXT_SIZE	37
+
+/* Bytes of a VM's name with the terminating NUL. */
+#define KVMI_NAME_SIZE		64
+
+/* A socket that device managers connect to. */
+struct kvmi_listener;
+
+/* A session with the kernel about one VM. */
+struct kvmi_vm;
+
+/* An event that the kernel reported. */
+struct kvmi_event;
+
+enum kvmi_log_level {
+	KVMI_LOG_ERROR = 0,	/* a session ended or was refused */
+	KVMI_LOG_INFO = 1,	/* a session began or ended as usual */
+	KVMI_LOG_DEBUG = 2,	/* a VM was parked, a command retried */
+};
+
+/*
+ * Receives one line of the log.
+ * @data:	log_data of the options
+ * @level:	how important the line is
+ * @text:	one line without newline, valid during the call only
+ *
+ * Called in the thread that called the library, possibly with locks held: it
+ * must not call the library.
+ */
+typedef void (*kvmi_log_fn)(void *data, enum kvmi_log_level level,
+			    const char *text);
+
+/*
+ * Options of a listener and of the sessions that it accepts. Begin with
+ * kvmi_options_init(): a zero in any field means its default, so that a
+ * program keeps working when fields are added. Times are in milliseconds; a
+ * negative time means: without limit.
+ */
+struct kvmi_options {
+	size_t size;		/* of this structure, set by init */
+	const void *key;	/* the secret's bytes, NULL: none; copied */
+	size_t key_size;	/* bytes of key */
+	kvmi_log_fn log;	/* NULL: no log */
+	void *log_data;		/* handed to log */
+	int backlog;		/* of listen(2); default 16 */
+	unsigned int socket_mode; /* of the UNIX socket; default 0600 */
+	int handshake_timeout;	/* for hello, and for the first answer; 10 s */
+	int command_timeout;	/* for the answer to a command; 15 s */
+	int settle_time;	/* see kvmi_listener_accept(); 500 ms, <0: 0 */
+};
+
+/*
+ * Sets all options to their defaults.
+ * @opts:	the structure to initialise
+ */
+static inline void kvmi_options_init(struct kvmi_options *opts)
+{
+	memset(opts, 0, sizeof(*opts));
+	opts->size = sizeof(*opts);
+}
+
+/*
+ * What a device manager says about its VM. The library fills at most
+ * size bytes, so set size to sizeof(struct kvmi_identity) before a call.
+ */
+struct kvmi_identity {
+	size_t size;		/* of this structure, set by the caller */
+	uint8_t uuid[KVMI_UUID_SIZE];	/* zero if the VM has none */
+	char name[KVMI_NAME_SIZE];	/* NUL terminated, may be empty */
+	int64_t start_time;	/* of the guest's run, s since 1970; 0: unknown */
+	uint64_t max_gpa;	/* end of the highest RAM, bytes; 0: unknown */
+};
+
+/*
+ * Tells the version of the library.
+ * Returns a constant text as "0.1.0". Never fails.
+ */
+KVMI_API const char *kvmi_library_version(void);
+
+/*
+ * Tells what an error of this library means.
+ * @err:	a negative errno that the library returned
+ * Returns a constant English sentence without a full stop. Never fails.
+ */
+KVMI_API const char *kvmi_strerror(int err);
+
+/*
+ * Writes a UUID as text.
+ * @uuid:	KVMI_UUID_SIZE bytes in text order
+ * @text:	receives 36 characters and a NUL
+ */
+KVMI_API void kvmi_uuid_format(const uint8_t uuid[KVMI_UUID_SIZE],
+			       char text[KVMI_UUID_TEXT_SIZE]);
+
+/*
+ * Reads a UUID from text.
+ * @text:	8-4-4-4-12 hexadecimal digits, in either case
+ * @uuid:	receives the bytes in text order
+ * Errors: -EINVAL: this is not a UUID.
+ */
+KVMI_API int kvmi_uuid_parse(const char *text, uint8_t uuid[KVMI_UUID_SIZE]);
+
+/*
+ * Tells the name of a command, as "vm-read-physical".
+ * @id:		KVMI_GET_VERSION and so on
+ * Returns a constant text, or NULL if the protocol has no such command.
+ */
+KVMI_API const char *kvmi_command_name(unsigned int id);
+
+/*
+ * Tells the id of a command.
+ * @name:	as kvmi_command_name() returns it, '_' and '-' being equal
+ * Returns the id, which is positive. Errors: -ENOENT: no such command.
+ */
+KVMI_API int kvmi_command_id(const char *name);
+
+/*
+ * Tells the name of an event, as "unhook".
+ * @id:		KVMI_VM_EVENT_UNHOOK and so on
+ * Returns a constant text, or NULL if the protocol has no such event.
+ */
+KVMI_API const char *kvmi_event_name(unsigned int id);
+
+/*
+ * Tells the id of an event.
+ * @name:	as kvmi_event_name() returns it, '_' and '-' being equal
+ * Returns the id, 0 or more. Errors: -ENOENT: no such event.
+ */
+KVMI_API int kvmi_event_id(const char *name);
+
+/*
+ * Listens on a UNIX socket.
+ * @listener:	receives the handle; free it with kvmi_listener_close()
+ * @path:	path of the socket; a dead socket there is replaced
+ * @opts:	options, copied with the key; NULL for the defaults
+ * Errors: -EADDRINUSE: another program listens there, or the path is no
+ * socket; -ENAMETOOLONG: more than 107 bytes; -EINVAL: options; -E2BIG:
+ * options of a newer library; else as bind(2) says.
+ */
+KVMI_API int kvmi_listener_open_unix(struct kvmi_listener **listener,
+				     const char *path,
+				     const struct kvmi_options *opts);
+
+/*
+ * Listens on a vsock port, for device managers on another host or VM.
+ * @listener:	receives the handle; free it with kvmi_listener_close()
+ * @port:	port number
+ * @opts:	options, copied with the key; NULL for the defaults
+ * Errors: -EADDRINUSE; -EAFNOSUPPORT: this kernel has no vsock; -EINVAL:
+ * options; -E2BIG: options of a newer library; else as bind(2) says.
+ */
+KVMI_API int kvmi_listener_open_vsock(struct kvmi_listener **listener,
+				      unsigned int port,
+				      const struct kvmi_options *opts);
+
+/*
+ * Uses a socket that somebody else made, as a service manager does.
+ * @listener:	receives the handle; free it with kvmi_listener_close()
+ * @fd:		listening stream socket; the listener owns it on success
+ * @opts:	options, copied with the key; NULL for the defaults
+ * Errors: -ENOTSOCK, -EBADF; -EINVAL: not listening, or options; -E2BIG:
+ * options of a newer library.
+ */
+KVMI_API int kvmi_listener_open_fd(struct kvmi_listener **listener, int fd,
+				   const struct kvmi_options *opts);
+
+/*
+ * Tells a descriptor to poll for POLLIN.
+ * @listener:	the listener, which keeps the descriptor
+ * Returns the descriptor. When it is readable a device manager has connected
+ * or spoken: call kvmi_listener_accept() with timeout 0.
+ */
+KVMI_API int kvmi_listener_get_fd(const struct kvmi_listener *listener);
+
+/*
+ * Accepts a VM: waits for its device manager, takes the handshake, waits until
+ * KVM answers.
+ * @listener:	the listener
+ * @wanted:	UUID or name of the VM, NULL for whichever comes first
+ * @timeout:	ms to wait for the hello of that VM, 0: only look, <0: for ever
+ * @vm:		receives the session; free it with kvmi_vm_close()
+ *
+ * The hello of a VM that is not wanted is kept: the VM stays parked, not yet
+ * hooked, until a later call wants it or its device manager gives up (and
+ * connects again). kvmi_listener_get_parked() lists them. A peer that connects
+ * and keeps silent hinders nobody; it is dropped after handshake_timeout.
+ *
+ * A device manager gives the permissions right after the hook. A program that
+ * is quicker would see -EPERM for what is allowed a moment later. So during
+ * settle_time after KVM's first answer an -EPERM is not returned but the
+ * command is sent again every few ms.
+ *
+ * Errors: -ETIMEDOUT: the VM did not come; -EAGAIN: the same with timeout 0;
+ * -ECONNREFUSED, -EPROTO: it came, but no session came of it; call again;
+ * -EOPNOTSUPP: the kernel's protocol is not version 1; else as accept(2) says.
+ */
+KVMI_API int kvmi_listener_accept(struct kvmi_listener *listener,
+				  const char *wanted, int timeout,
+				  struct kvmi_vm **vm);
+
+/*
+ * Tells which VMs have said hello and wait to be accepted.
+ * @listener:	the listener
+ * @index:	0 for the first
+ * @id:		is filled; set id->size before
+ * Errors: -ENOENT: there are not so many; -EINVAL: id->size is 0.
+ */
+KVMI_API int kvmi_listener_get_parked(const struct kvmi_listener *listener,
+				      unsigned int index,
+				      struct kvmi_identity *id);
+
+/*
+ * Stops listening, hangs up on parked VMs, removes the UNIX socket. Sessions
+ * that were accepted go on.
+ * @listener:	the listener, freed; NULL is ignored
+ */
+KVMI_API void kvmi_listener_close(struct kvmi_listener *listener);
+
+/*
+ * Makes a session of a connected socket: the handshake and KVM's first answer,
+ * as kvmi_listener_accept() does.
+ * @vm:		receives the session; free it with kvmi_vm_close()
+ * @fd:		connected stream socket; the session owns it on success
+ * @opts:	options, copied; NULL for the defaults
+ * Errors: -ETIMEDOUT: no hello or no answer within handshake_timeout;
+ * -ECONNRESET: hung up before the hello; else as kvmi_listener_accept().
+ */
+KVMI_API int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
+			     const struct kvmi_options *opts);
+
+/*
+ * Ends the session and frees it. KVM removes what was set up, the device
+ * manager sees the hang-up, the guest goes on. No other call on @vm may run
+ * or follow.
+ * @vm:		the session, freed; NULL is ignored
+ */
+KVMI_API void kvmi_vm_close(struct kvmi_vm *vm);
+
+/*
+ * Ends the session but keeps the handle: every call that waits, in whatever
+ * thread, and every later one returns -ECONNRESET.
+ * @vm:		the session
+ */
+KVMI_API void kvmi_vm_shutdown(struct kvmi_vm *vm);
+
+/*
+ * Tells what the device manager said about the VM.
+ * @vm:		the session
+ * @id:		is filled; set id->size before
+ * Errors: -EINVAL: id->size is 0.
+ */
+KVMI_API int kvmi_vm_get_identity(const struct kvmi_vm *vm,
+				  struct kvmi_identity *id);
+
+/*
+ * Tells the name of the VM.
+ * @vm:		the session
+ * Returns a text that lives as long as the session; empty if it has none.
+ */
+KVMI_API const char *kvmi_vm_get_name(const struct kvmi_vm *vm);
+
+/*
+ * Tells since when the session exists.
+ * @vm:		the session
+ * Returns seconds since 1970.
+ */
+KVMI_API int64_t kvmi_vm_get_session_time(const struct kvmi_vm *vm);
+
+/*
+ * Sets how long later commands wait for their answer.
+ * @vm:		the session
+ * @timeout:	ms, <0: for ever; 0 is the default of the options
+ */
+KVMI_API void kvmi_vm_set_timeout(struct kvmi_vm *vm, int timeout);
+
+/*
+ * Sends any command and waits for its answer, which may be of any kind.
+ * @vm:		the session
+ * @id:		command, 2 to 65535
+ * @request:	what follows the message header, may be NULL if request_size
+ *		is 0
+ * @request_size: bytes, at most KVMI_MAX_MSG_SIZE
+ * @reply:	receives what follows the error code
+ * @reply_size:	in: bytes of reply; out: bytes received. NULL: the answer must
+ *		have no data
+ * Errors: -EMSGSIZE: the answer has more data than reply_size, which then
+ * tells how much; -EINVAL: id or request_size; those of all commands.
+ */
+KVMI_API int kvmi_vm_command(struct kvmi_vm *vm, unsigned int id,
+			     const void *request, size_t request_size,
+			     void *reply, size_t *reply_size);
+
+/*
+ * Asks for the protocol version and the features of the kernel.
+ * @vm:		the session
+ * @reply:	version, max_msg_size in bytes, features
+ * Errors: those of all commands.
+ */
+KVMI_API int kvmi_get_version(struct kvmi_vm *vm,
+			      struct kvmi_get_version_reply *reply);
+
+/*
+ * Asks if a command is allowed.
+ * @vm:		the session
+ * @id:		KVMI_VM_READ_PHYSICAL and so on
+ * Returns 0 if it is. Errors: -EPERM: not allowed; -ENOENT: unknown to this
+ * kernel; -EINVAL: id above 65535; those of all commands.
+ */
+KVMI_API int kvmi_vm_check_command(struct kvmi_vm *vm, unsigned int id);
+
+/*
+ * Asks if an event is allowed.
+ * @vm:		the session
+ * @id:		KVMI_VM_EVENT_UNHOOK and so on
+ * Returns 0 if it is. Errors: -EPERM: not allowed; -ENOENT: unknown to this
+ * kernel; -EINVAL: id above 65535; those of all commands.
+ */
+KVMI_API int kvmi_vm_check_event(struct kvmi_vm *vm, unsigned int id);
+
+/*
+ * Asks for the number of online vCPUs.
+ * @vm:		the session
+ * @reply:	vcpu_count
+ * Errors: those of all commands.
+ */
+KVMI_API int kvmi_vm_get_info(struct kvmi_vm *vm,
+			      struct kvmi_vm_get_info_reply *reply);
+
+/*
+ * Switches an event of the VM on or off.
+ * @vm:		the session
+ * @id:		KVMI_VM_EVENT_UNHOOK
+ * @enable:	whether the kernel shall report it
+ * Errors: -EINVAL: no VM event; -EPERM: not allowed; those of all commands.
+ */
+KVMI_API int kvmi_vm_control_events(struct kvmi_vm *vm, unsigned int id,
+				    bool enable);
+
+/*
+ * Reads guest memory.
+ * @vm:		the session
+ * @gpa:	guest physical address, bytes
+ * @data:	receives size bytes
+ * @size:	bytes, any number; 0 does nothing
+ *
+ * The range is cut at page ends and many commands are under way at a time. It
+ * is not one atomic read.
+ *
+ * Errors: -ENOENT: no memory at some of these addresses; then all of data is
+ * unspecified; -EINVAL: the range wraps around; those of all commands.
+ */
+KVMI_API int kvmi_vm_read_physical(struct kvmi_vm *vm, uint64_t gpa,
+				   void *data, size_t size);
+
+/*
+ * Reads whole pages of guest memory of which some may not exist.
+ * @vm:		the session
+ * @gpa:	guest physical address, a multiple of 4096
+ * @data:	receives count * 4096 bytes, zeros for a page that failed
+ * @count:	number of pages
+ * @status:	receives count times 0 or the error of that page, as -ENOENT
+ * Errors: -EINVAL: gpa; -EPERM, -ETIMEDOUT, -ECONNRESET, -EPROTO, -ENOMEM:
+ * nothing was read, or the rest was not.
+ */
+KVMI_API int kvmi_vm_read_pages(struct kvmi_vm *vm, uint64_t gpa, void *data,
+				size_t count, int *status);
+
+/*
+ * Writes guest memory, as kvmi_vm_read_physical() reads it.
+ * @vm:		the session
+ * @gpa:	guest physical address, bytes
+ * @data:	size bytes
+ * @size:	bytes, any number; 0 does nothing
+ * Errors: -ENOENT: no memory at some of these addresses, others may have been
+ * written; -EINVAL: the range wraps around; those of all commands.
+ */
+KVMI_API int kvmi_vm_write_physical(struct kvmi_vm *vm, uint64_t gpa,
+				    const void *data, size_t size);
+
+/*
+ * Tells if KVM shall restore the interceptions when the session ends.
+ * @vm:		the session
+ * @enable:	true, which is what KVM does by default, or false
+ * Errors: those of all commands.
+ */
+KVMI_API int kvmi_vm_control_cleanup(struct kvmi_vm *vm, bool enable);
+
+/*
+ * Asks for the end of guest memory.
+ * @vm:		the session
+ * @gfn:	receives one past the highest guest frame of writable memory;
+ *		times 4096 it is an address
+ * Errors: those of all commands.
+ */
+KVMI_API int kvmi_vm_get_max_gfn(struct kvmi_vm *vm, uint64_t *gfn);
+
+/*
+ * Tells a descriptor to poll for POLLIN.
+ * @vm:		the session, which keeps the descriptor
+ * Returns the descriptor. When it is readable there may be an event, or the
+ * session may have ended: call kvmi_vm_next_event() with timeout 0, which can
+ * find that it was only the answer to a command of another thread.
+ */
+KVMI_API int kvmi_vm_get_fd(const struct kvmi_vm *vm);
+
+/*
+ * Takes the next event.
+ * @vm:		the session
+ * @timeout:	ms, 0: only look, <0: for ever
+ * @event:	receives the event; free it with kvmi_event_free()
+ * Events that arrive while a command waits for its answer are kept. An event
+ * that came before the end of the session is still returned after it.
+ * Errors: -ETIMEDOUT; -EAGAIN: none, with timeout 0; -ECONNRESET: none, and
+ * the session has ended; -EPROTO.
+ */
+KVMI_API int kvmi_vm_next_event(struct kvmi_vm *vm, int timeout,
+				struct kvmi_event **event);
+
+/*
+ * Tells which event this is.
+ * @event:	the event
+ * Returns KVMI_VM_EVENT_UNHOOK and so on.
+ */
+KVMI_API unsigned int kvmi_event_get_id(const struct kvmi_event *event);
+
+/*
+ * Tells the number of the event in its session.
+ * @event:	the event
+ * Returns the number; the first event has 1.
+ */
+KVMI_API uint32_t kvmi_event_get_seq(const struct kvmi_event *event);
+
+/*
+ * Tells the data of the event.
+ * @event:	the event
+ * @size:	receives the number of bytes
+ * Returns what followed struct kvmi_event_hdr, as long as the event lives.
+ */
+KVMI_API const void *kvmi_event_get_data(const struct kvmi_event *event,
+					 size_t *size);
+
+/*
+ * Frees an event.
+ * @event:	the event; NULL is ignored
+ */
+KVMI_API void kvmi_event_free(struct kvmi_event *event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _KVMI_KVMI_H */

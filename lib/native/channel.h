@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The channel: commands out, answers and events in, many threads on one
+ * socket.
+ *
+ * There is no thread of the library's own. Of the threads that wait for
+ * something one is the reader: it receives and hands out whatever comes, and
+ * passes the role on when it has got what it waited for.
+ *
+ * Locks, in the order in which they are taken:
+ *	send_lock	one writer at a time
+ *	lock		the fields below it
+ * The receive buffer belongs to the reader, whoever that is.
+ */
+#ifndef KVMI_NATIVE_CHANNEL_H
+#define KVMI_NATIVE_CHANNEL_H
+
+#include <pthread.h>
+#include <sys/uio.h>
+
+#include <kvmi/kvmi.h>
+
+#include "log.h"
+
+#define CHANNEL_BUFFER_SIZE	65536
+/* Commands that one thread may have under way at a time. */
+#define CHANNEL_BATCH		16
+
+/* A command and its answer. */
+struct call {
+	struct call *next;
+	struct kvmi_msg_hdr hdr;
+	struct iovec body[2];	/* what follows the header */
+	void *reply;
+	size_t reply_room;	/* bytes of reply */
+	size_t reply_size;	/* bytes received, may be more than the room */
+	int err;
+	bool done;
+	bool is_lost;		/* given up; freed when the answer comes */
+};
+
+struct channel {
+	int fd;
+	int event_fd;		/* readable while there are events */
+	const struct log *log;
+
+	pthread_mutex_t send_lock;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool is_reading;	/* some thread is the reader */
+	int end;		/* error that ended the session, or 0 */
+	uint32_t next_seq;
+	unsigned int lost_count;
+	unsigned int event_count;
+	struct call *calls;	/* sent, not answered; oldest first */
+	struct call **calls_tail;
+	struct kvmi_event *events;
+	struct kvmi_event **events_tail;
+
+	size_t fill;		/* bytes in buffer */
+	uint8_t buffer[CHANNEL_BUFFER_SIZE];
+};
+
+/* Owns @fd afterwards, not on error. */
+int channel_init(struct channel *ch, int fd, const struct log *log);
+void channel_uninit(struct channel *ch);
+/* Ends the session for all threads. */
+void channel_shutdown(struct channel *ch);
+/* The same, because the peer broke the protocol. */
+void channel_breach(struct channel *ch);
+
+/* Sends @count calls, at most CHANNEL_BATCH. None is under way on error. */
+int channel_start(struct channel *ch, struct call *calls, size_t count,
+		  int64_t deadline);
+/* Waits for @count calls. None is under way afterwards. */
+int channel_finish(struct channel *ch, struct call *calls, size_t count,
+		   int64_t deadline);
+
+/* Waits with lock held until @is_ready; drops the lock meanwhile. */
+int channel_wait(struct channel *ch,
+		 bool (*is_ready)(const struct channel *ch, const void *arg),
+		 const void *arg, int64_t deadline);
+/* Ends the session with lock held; the first reason stays. */
+void channel_end(struct channel *ch, int err);
+
+/* Receives once, as the reader, without lock. -ETIMEDOUT: nothing came. */
+int receive_some(struct channel *ch, short events, int64_t deadline);
+
+/* Takes a copy of an event with lock held. */
+int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
+		const uint8_t *body);
+void event_free_all(struct channel *ch);
+
+int error_from_wire(int32_t err);
+
+#endif

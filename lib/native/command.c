@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Commands: one function for each message, one to one. */
+#include <errno.h>
+
+#include "clock.h"
+#include "vm.h"
+
+/* Reply data is exactly this, or begins with it on a newer kernel. */
+struct answer {
+	void *data;
+	size_t size;
+};
+
+static int send_call(struct kvmi_vm *vm, struct call *call)
+{
+	int64_t deadline;
+	int err;
+
+	do {
+		deadline = vm_deadline(vm);
+		err = channel_start(&vm->channel, call, 1, deadline);
+		if (!err)
+			err = channel_finish(&vm->channel, call, 1, deadline);
+		if (!err)
+			err = call->err;
+	} while (vm_should_retry(vm, err));
+	return err;
+}
+
+int kvmi_vm_command(struct kvmi_vm *vm, unsigned int id, const void *request,
+		    size_t request_size, void *reply, size_t *reply_size)
+{
+	struct call call = {
+		.hdr = { .id = (uint16_t)id, .size = (uint16_t)request_size },
+		.body[0] = { (void *)request, request_size },
+		.reply = reply,
+		.reply_room = reply_size ? *reply_size : 0,
+	};
+	int err;
+
+	if (id <= KVMI_VCPU_EVENT || id > UINT16_MAX ||
+	    request_size > KVMI_MAX_MSG_SIZE)
+		return -EINVAL;
+
+	err = send_call(vm, &call);
+	if (reply_size)
+		*reply_size = err ? 0 : call.reply_size;
+	if (!err && call.reply_size > call.reply_room)
+		return -EMSGSIZE;
+	return err;
+}
+
+/* As above for the commands that are known: a short reply is a breach. */
+static int command(struct kvmi_vm *vm, unsigned int id, const void *request,
+		   size_t request_size, struct answer answer)
+{
+	struct call call = {
+		.hdr = { .id = (uint16_t)id, .size = (uint16_t)request_size },
+		.body[0] = { (void *)request, request_size },
+		.reply = answer.data,
+		.reply_room = answer.size,
+	};
+	int err;
+
+	err = send_call(vm, &call);
+	if (err || call.reply_size >= answer.size)
+		return err;
+
+	log_say(&vm->opts.log, KVMI_LOG_ERROR,
+		"answer to command %u has %zu bytes instead of %zu", id,
+		call.reply_size, answer.size);
+	channel_breach(&vm->channel);
+	return -EPROTO;
+}
+
+#define NO_ANSWER	((struct answer){ NULL, 0 })
+#define ANSWER(p)	((struct answer){ (p), sizeof(*(p)) })
+
+int kvmi_get_version(struct kvmi_vm *vm, struct kvmi_get_version_reply *reply)
+{
+	return command(vm, KVMI_GET_VERSION, NULL, 0, ANSWER(reply));
+}
+
+int kvmi_vm_check_command(struct kvmi_vm *vm, unsigned int id)
+{
+	struct kvmi_vm_check_command req = { .id = (uint16_t)id };
+
+	if (id > UINT16_MAX)
+		return -EINVAL;
+	return command(vm, KVMI_VM_CHECK_COMMAND, &req, sizeof(req), NO_ANSWER);
+}
+
+int kvmi_vm_check_event(struct kvmi_vm *vm, unsigned int id)
+{
+	struct kvmi_vm_check_event req = { .id = (uint16_t)id };
+
+	if (id > UINT16_MAX)
+		return -EINVAL;
+	return command(vm, KVMI_VM_CHECK_EVENT, &req, sizeof(req), NO_ANSWER);
+}
+
+int kvmi_vm_get_info(struct kvmi_vm *vm, struct kvmi_vm_get_info_reply *reply)
+{
+	return command(vm, KVMI_VM_GET_INFO, NULL, 0, ANSWER(reply));
+}
+
+int kvmi_vm_control_events(struct kvmi_vm *vm, unsigned int id, bool enable)
+{
+	struct kvmi_vm_control_events req = {
+		.event_id = (uint16_t)id,
+		.enable = enable,
+	};
+
+	if (id > UINT16_MAX)
+		return -EINVAL;
+	return command(vm, KVMI_VM_CONTROL_EVENTS, &req, sizeof(req),
+		       NO_ANSWER);
+}
+
+int kvmi_vm_control_cleanup(struct kvmi_vm *vm, bool enable)
+{
+	struct kvmi_vm_control_cleanup req = { .enable = enable };
+
+	return command(vm, KVMI_VM_CONTROL_CLEANUP, &req, sizeof(req),
+		       NO_ANSWER);
+}
+
+int kvmi_vm_get_max_gfn(struct kvmi_vm *vm, uint64_t *gfn)
+{
+	struct kvmi_vm_get_max_gfn_reply reply;
+	int err;
+
+	err = command(vm, KVMI_VM_GET_MAX_GFN, NULL, 0, ANSWER(&reply));
+	if (!err)
+		*gfn = reply.gfn;
+	return err;
+}

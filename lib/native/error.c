@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Errors: from the wire to errno, from errno to words. */
+#include <errno.h>
+
+#include "channel.h"
+
+static const struct {
+	int err;
+	const char *text;
+} texts[] = {
+	{ 0, "no error" },
+	{ EPERM, "the VM's owner does not allow this command or event" },
+	{ ENOENT, "there is no such thing, or no memory at this address" },
+	{ ENOSYS, "this kernel does not know the command" },
+	{ EOPNOTSUPP, "the kernel, the processor or this system does not support it" },
+	{ EINVAL, "an argument is not valid" },
+	{ EAGAIN, "nothing to return yet, try again" },
+	{ EBUSY, "somebody else uses it" },
+	{ ENOMEM, "out of memory, here or in the kernel" },
+	{ ETIMEDOUT, "no answer in time" },
+	{ ECONNRESET, "the session has ended: the guest powered off, the device manager unhooked or the connection died" },
+	{ ECONNREFUSED, "the device manager hung up after the handshake: wrong key, or KVM refused the hook" },
+	{ EPROTO, "the peer broke the protocol" },
+	{ EREMOTEIO, "the kernel answered with an error that this library does not know" },
+	{ EMSGSIZE, "the answer is larger than expected" },
+	{ E2BIG, "the options come from a newer library" },
+	{ EADDRINUSE, "the address is in use: another program listens there, or the path is no socket" },
+	{ ENAMETOOLONG, "the path of a socket has at most 107 bytes" },
+	{ EAFNOSUPPORT, "this kernel has no such kind of socket" },
+	{ EADDRNOTAVAIL, "the address does not exist on this machine" },
+	{ EACCES, "permission denied" },
+	{ ENOTDIR, "a part of the path is not a directory" },
+	{ EROFS, "the file system is read-only" },
+	{ EMFILE, "too many open files" },
+	{ ENFILE, "too many open files in the system" },
+	{ ENOTSOCK, "the descriptor is not a socket" },
+	{ EBADF, "the descriptor is not open" },
+};
+
+const char *kvmi_strerror(int err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].err == -err)
+			return texts[i].text;
+	return "an error without a description";
+}
+
+int error_from_wire(int32_t err)
+{
+	switch (-(int64_t)err) {
+	case 0:
+		return 0;
+	case KVM_EPERM:
+		return -EPERM;
+	case KVM_ENOENT:
+		return -ENOENT;
+	case KVM_EAGAIN:
+		return -EAGAIN;
+	case KVM_ENOMEM:
+		return -ENOMEM;
+	case KVM_EBUSY:
+		return -EBUSY;
+	case KVM_EINVAL:
+		return -EINVAL;
+	case KVM_EOPNOTSUPP:
+		return -EOPNOTSUPP;
+	case KVM_ENOSYS:
+		return -ENOSYS;
+	default:
+		return err < 0 ? -EREMOTEIO : -EPROTO;
+	}
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Guest memory: cuts a range at page ends and keeps two batches of commands
+ * under way, so that the kernel always has work while answers are taken in.
+ */
+#include <errno.h>
+
+#include "vm.h"
+
+#define PAGE_SIZE 4096
+
+struct transfer {
+	struct kvmi_vm *vm;
+	bool is_write;
+	uint64_t gpa;		/* of the next piece */
+	uint8_t *data;
+	size_t left;
+	int *status;		/* of the next page answered, or NULL */
+};
+
+/* Read and write requests have the same head. */
+struct batch {
+	size_t count;
+	int64_t deadline;
+	struct kvmi_vm_read_physical heads[CHANNEL_BATCH];
+	struct call calls[CHANNEL_BATCH];
+};
+
+static size_t piece_size(const struct transfer *t)
+{
+	size_t to_end = PAGE_SIZE - t->gpa % PAGE_SIZE;
+
+	return t->left < to_end ? t->left : to_end;
+}
+
+static void add_piece(struct transfer *t, struct batch *batch)
+{
+	struct kvmi_vm_read_physical *head = &batch->heads[batch->count];
+	struct call *call = &batch->calls[batch->count];
+	size_t size = piece_size(t);
+
+	*head = (struct kvmi_vm_read_physical){
+		.gpa = t->gpa,
+		.size = (uint16_t)size,
+	};
+	*call = (struct call){
+		.hdr.id = KVMI_VM_READ_PHYSICAL,
+		.hdr.size = sizeof(*head),
+		.body[0] = { head, sizeof(*head) },
+		.reply = t->data,
+		.reply_room = size,
+	};
+	if (t->is_write) {
+		call->hdr.id = KVMI_VM_WRITE_PHYSICAL;
+		call->hdr.size = (uint16_t)(sizeof(*head) + size);
+		call->body[1] = (struct iovec){ t->data, size };
+		call->reply_room = 0;
+	}
+
+	batch->count++;
+	t->gpa += size;
+	t->data += size;
+	t->left -= size;
+}
+
+static int start(struct transfer *t, struct batch *batch)
+{
+	int err;
+
+	batch->count = 0;
+	while (t->left && batch->count < CHANNEL_BATCH)
+		add_piece(t, batch);
+	if (!batch->count)
+		return 0;
+
+	batch->deadline = vm_deadline(t->vm);
+	err = channel_start(&t->vm->channel, batch->calls, batch->count,
+			    batch->deadline);
+	if (err)
+		batch->count = 0;
+	return err;
+}
+
+static int check_answer(struct transfer *t, struct call *call)
+{
+	if (call->err)
+		return call->err;
+	if (t->is_write || call->reply_size == call->reply_room)
+		return 0;
+
+	log_say(&t->vm->opts.log, KVMI_LOG_ERROR,
+		"read of %zu bytes answered with %zu", call->reply_room,
+		call->reply_size);
+	channel_breach(&t->vm->channel);
+	return -EPROTO;
+}
+
+static int finish(struct transfer *t, struct batch *batch)
+{
+	int err, first;
+	size_t i;
+
+	if (!batch->count)
+		return 0;
+	first = channel_finish(&t->vm->channel, batch->calls, batch->count,
+			       batch->deadline);
+	for (i = 0; i < batch->count && !first; i++) {
+		err = check_answer(t, &batch->calls[i]);
+		if (t->status && (!err || err == -ENOENT)) {
+			*t->status++ = err;
+			if (err)
+				memset(batch->calls[i].reply, 0, PAGE_SIZE);
+			err = 0;
+		}
+		first = err;
+	}
+	batch->count = 0;
+	return first;
+}
+
+static int run(struct transfer t)
+{
+	struct batch batches[2];
+	unsigned int turn = 0;
+	int err, late;
+
+	err = start(&t, &batches[0]);
+	while (!err && batches[turn].count) {
+		err = start(&t, &batches[!turn]);
+		late = finish(&t, &batches[turn]);
+		if (late)
+			err = late;
+		turn = !turn;
+	}
+
+	/* After an error one batch can still be under way. */
+	finish(&t, &batches[turn]);
+	return err;
+}
+
+static int transfer(const struct transfer *t)
+{
+	int err;
+
+	if (t->left && t->gpa + (t->left - 1) < t->gpa)
+		return -EINVAL;
+	if (!t->left)
+		return 0;
+	do {
+		err = run(*t);
+	} while (vm_should_retry(t->vm, err));
+	return err;
+}
+
+int kvmi_vm_read_physical(struct kvmi_vm *vm, uint64_t gpa, void *data,
+			  size_t size)
+{
+	const struct transfer t = {
+		.vm = vm,
+		.gpa = gpa,
+		.data = data,
+		.left = size,
+	};
+
+	return transfer(&t);
+}
+
+int kvmi_vm_read_pages(struct kvmi_vm *vm, uint64_t gpa, void *data,
+		       size_t count, int *status)
+{
+	const struct transfer t = {
+		.vm = vm,
+		.gpa = gpa,
+		.data = data,
+		.left = count * PAGE_SIZE,
+		.status = status,
+	};
+
+	if (gpa % PAGE_SIZE || count > SIZE_MAX / PAGE_SIZE)
+		return -EINVAL;
+	return transfer(&t);
+}
+
+int kvmi_vm_write_physical(struct kvmi_vm *vm, uint64_t gpa, const void *data,
+			   size_t size)
+{
+	const struct transfer t = {
+		.vm = vm,
+		.is_write = true,
+		.gpa = gpa,
+		.data = (uint8_t *)data,
+		.left = size,
+	};
+
+	return transfer(&t);
+}

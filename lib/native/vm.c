@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A session: its beginning, its end and what is known about it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "vm.h"
+
+static int watch(int epoll_fd, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static int create_poll(struct kvmi_vm *vm)
+{
+	int err;
+
+	vm->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (vm->epoll_fd < 0)
+		return -errno;
+
+	err = watch(vm->epoll_fd, vm->channel.fd);
+	if (!err)
+		err = watch(vm->epoll_fd, vm->channel.event_fd);
+	if (err)
+		close(vm->epoll_fd);
+	return err;
+}
+
+static int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
+		     const struct options *opts)
+{
+	struct kvmi_vm *vm;
+	int own_fd, err;
+
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return -ENOMEM;
+	vm->opts = *opts;
+	vm->hello = *hello;
+	vm->timeout = opts->command_timeout;
+	vm->session_time = time(NULL);
+
+	/* A copy, so that the caller's stays his when something fails. */
+	own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own_fd < 0) {
+		err = -errno;
+		goto err_free;
+	}
+	err = channel_init(&vm->channel, own_fd, &vm->opts.log);
+	if (err)
+		goto err_close;
+	err = create_poll(vm);
+	if (err)
+		goto err_uninit;
+
+	*out = vm;
+	return 0;
+
+err_uninit:
+	channel_uninit(&vm->channel);
+	goto err_free;
+err_close:
+	close(own_fd);
+err_free:
+	free(vm);
+	return err;
+}
+
+/* KVM's first answer: the hook is done, and this is the right protocol. */
+static int wait_for_kvm(struct kvmi_vm *vm)
+{
+	struct kvmi_get_version_reply version;
+	int err;
+
+	vm->timeout = vm->opts.handshake_timeout;
+	err = kvmi_get_version(vm, &version);
+	vm->timeout = vm->opts.command_timeout;
+	if (err == -ECONNRESET)
+		return -ECONNREFUSED;
+	if (err)
+		return err;
+	if (version.version != KVMI_VERSION)
+		return -EOPNOTSUPP;
+
+	vm->settled_at = clock_ms();
+	if (vm->opts.settle_time > 0)
+		vm->settled_at += vm->opts.settle_time;
+	return 0;
+}
+
+static void log_start(const struct kvmi_vm *vm, int err)
+{
+	char uuid[KVMI_UUID_TEXT_SIZE];
+
+	kvmi_uuid_format(vm->hello.msg.uuid, uuid);
+	if (err)
+		log_say(&vm->opts.log, KVMI_LOG_ERROR, "vm %s (%s): %s", uuid,
+			kvmi_vm_get_name(vm), kvmi_strerror(err));
+	else
+		log_say(&vm->opts.log, KVMI_LOG_INFO, "vm %s (%s): hooked",
+			uuid, kvmi_vm_get_name(vm));
+}
+
+/* On error the connection is shut down, and @fd is still the caller's. */
+int vm_start(struct kvmi_vm **out, int fd, const struct hello *hello,
+	     const struct options *opts)
+{
+	struct kvmi_vm *vm = NULL;
+	int err;
+
+	err = vm_create(&vm, fd, hello, opts);
+	if (err)
+		return err;
+	vm->hello.msg.name[sizeof(vm->hello.msg.name) - 1] = '\0';
+
+	err = handshake_answer(fd, opts);
+	if (!err)
+		err = wait_for_kvm(vm);
+	log_start(vm, err);
+	if (err) {
+		kvmi_vm_close(vm);
+		return err;
+	}
+
+	close(fd);
+	*out = vm;
+	return 0;
+}
+
+int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
+		    const struct kvmi_options *user)
+{
+	struct hello hello = { 0 };
+	struct options opts;
+	int64_t deadline;
+	int err;
+
+	err = options_read(&opts, user);
+	if (err)
+		return err;
+
+	deadline = clock_deadline(opts.handshake_timeout);
+	err = hello_receive_until(&hello, fd, deadline);
+	if (err)
+		return err;
+	return vm_start(vm, fd, &hello, &opts);
+}
+
+void kvmi_vm_close(struct kvmi_vm *vm)
+{
+	if (!vm)
+		return;
+
+	/* Not only a close: the caller of a failed start holds a copy. */
+	channel_shutdown(&vm->channel);
+	close(vm->epoll_fd);
+	channel_uninit(&vm->channel);
+	free(vm);
+}
+
+void kvmi_vm_shutdown(struct kvmi_vm *vm)
+{
+	channel_shutdown(&vm->channel);
+}
+
+int kvmi_vm_get_identity(const struct kvmi_vm *vm, struct kvmi_identity *id)
+{
+	return hello_identity(&vm->hello, id);
+}
+
+const char *kvmi_vm_get_name(const struct kvmi_vm *vm)
+{
+	return vm->hello.msg.name;
+}
+
+int64_t kvmi_vm_get_session_time(const struct kvmi_vm *vm)
+{
+	return vm->session_time;
+}
+
+int kvmi_vm_get_fd(const struct kvmi_vm *vm)
+{
+	return vm->epoll_fd;
+}
+
+void kvmi_vm_set_timeout(struct kvmi_vm *vm, int timeout)
+{
+	if (!timeout)
+		timeout = vm->opts.command_timeout;
+	__atomic_store_n(&vm->timeout, timeout, __ATOMIC_RELAXED);
+}
+
+int64_t vm_deadline(const struct kvmi_vm *vm)
+{
+	return clock_deadline(__atomic_load_n(&vm->timeout, __ATOMIC_RELAXED));
+}
+
+bool vm_should_retry(const struct kvmi_vm *vm, int err)
+{
+	if (err != -EPERM || clock_ms() >= vm->settled_at)
+		return false;
+
+	log_say(&vm->opts.log, KVMI_LOG_DEBUG,
+		"not allowed yet, trying again in %d ms", VM_RETRY_MS);
+	clock_sleep(VM_RETRY_MS);
+	return true;
+}

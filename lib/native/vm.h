@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A session: one VM, its channel and what is known about both. */
+#ifndef KVMI_NATIVE_VM_H
+#define KVMI_NATIVE_VM_H
+
+#include "channel.h"
+#include "handshake.h"
+#include "options.h"
+
+struct kvmi_vm {
+	struct options opts;
+	struct hello hello;
+	int64_t session_time;	/* s since 1970 */
+	int64_t settled_at;	/* until then -EPERM may not be the last word */
+	int epoll_fd;		/* for users to poll */
+	int timeout;		/* of a command, ms; atomic */
+	struct channel channel;
+};
+
+/*
+ * Answers a complete hello and waits for KVM. Owns @fd on success.
+ */
+int vm_start(struct kvmi_vm **vm, int fd, const struct hello *hello,
+	     const struct options *opts);
+
+/* Milliseconds between two tries of a command that is not allowed yet. */
+#define VM_RETRY_MS 5
+
+/* Whether @err may still turn: sleeps a little and returns true. */
+bool vm_should_retry(const struct kvmi_vm *vm, int err);
+int64_t vm_deadline(const struct kvmi_vm *vm);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KVM introspection: what only kvm-amd or kvm-intel knows. The module that is
+ * loaded hands its table over with its struct kvm_x86_init_ops.
+ */
+#ifndef __KVM_X86_KVMI_VENDOR_H
+#define __KVM_X86_KVMI_VENDOR_H
+
+#include <linux/kvm_host.h>
+
+struct kvmi_vendor_ops {
+	/* False for a VM whose memory or registers the host cannot read. */
+	bool (*vm_supported)(struct kvm *kvm);
+};
+
+extern const struct kvmi_vendor_ops svm_kvmi_ops;
+extern const struct kvmi_vendor_ops vmx_kvmi_ops;
+
+void kvmi_arch_vendor_set(const struct kvmi_vendor_ops *ops);
+
+#endif /* __KVM_X86_KVMI_VENDOR_H */

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM introspection on x86: which VMs can be introspected.
+ */
+#include <linux/kvmi_host.h>
+#include <kvmi/assert.h>
+
+#include "irq.h"
+#include "kvm_cache_regs.h"
+#include "mmu.h"
+#include "vendor.h"
+
+#include "../../../../virt/kvm/introspection/introspection.h"
+
+static const struct kvmi_vendor_ops *vendor;
+
+/* No VM exists while the vendor module comes or goes. */
+void kvmi_arch_vendor_set(const struct kvmi_vendor_ops *ops)
+{
+	vendor = ops;
+}
+
+/*
+ * The introspection of a vCPU that runs its own guest would see the wrong
+ * registers and the wrong page tables. It is for the moment only: a guest that
+ * merely has virtualisation switched on is no reason to refuse.
+ */
+static bool in_nested_guest(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		if (is_guest_mode(vcpu))
+			return true;
+
+	return false;
+}
+
+int kvmi_arch_vm_supported(struct kvm *kvm)
+{
+	/* A vCPU without an in-kernel APIC halts in user space, out of reach. */
+	if (!irqchip_in_kernel(kvm))
+		return -EOPNOTSUPP;
+
+	/* Rights of pages are kept by the TDP MMU alone. */
+	if (!tdp_mmu_enabled)
+		return -EOPNOTSUPP;
+
+	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM ||
+	    kvm_arch_has_private_mem(kvm) || !vendor->vm_supported(kvm))
+		return -EOPNOTSUPP;
+
+	if (in_nested_guest(kvm))
+		return -EBUSY;
+
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KVM introspection: what the rest of KVM sees of it.
+ *
+ * Every hook in KVM's own files is a call of one of these functions. All the
+ * work is behind them, in virt/kvm/introspection and
+ * arch/x86/kvm/introspection.
+ */
+#ifndef __KVMI_HOST_H
+#define __KVMI_HOST_H
+
+#include <linux/kvm_host.h>
+#include <linux/kvmi.h>
+
+int kvmi_init(void);
+void kvmi_exit(void);
+
+int kvmi_check_extension(void);
+int kvmi_vm_ioctl(struct kvm *kvm, unsigned int ioctl, void __user *argp);
+bool kvmi_vm_hooked(struct kvm *kvm);
+void kvmi_vm_destroy(struct kvm *kvm);
+
+int kvmi_vcpu_create(struct kvm_vcpu *vcpu);
+void kvmi_vcpu_destroy(struct kvm_vcpu *vcpu);
+void kvmi_vcpu_serve(struct kvm_vcpu *vcpu);
+
+/*
+ * The head of the run loop. A request that nobody takes would keep the vCPU
+ * out of the guest for ever, so this does not ask whether the VM is hooked.
+ */
+static inline void kvmi_vcpu_handle_requests(struct kvm_vcpu *vcpu)
+{
+	if (kvm_check_request(KVM_REQ_INTROSPECTION, vcpu))
+		kvmi_vcpu_serve(vcpu);
+}
+
+#endif /* __KVMI_HOST_H */

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The three modules, against the distribution's headers.
+
+MODULES := build/kernel/modules
+KERNEL_INPUTS := $(shell find kernel/overlay kernel/hooks -type f) \
+	kernel/assemble kernel/build kernel/check-crc \
+	$(wildcard include/kvmi/*.h) \
+	include/uapi/linux/kvmi.h include/uapi/asm-x86/kvmi.h
+
+.PHONY: modules load unload
+
+modules: $(MODULES)/.built
+
+$(MODULES)/.built: $(KERNEL_INPUTS) mk/packages.d/kernel
+	@mk/install-packages kernel
+	@kernel/assemble
+	@V=$(V) kernel/build
+	@touch $@
+
+# Switch this very host to our modules and back.
+load: modules
+	@kernel/load load $(MODULES)
+
+unload:
+	@kernel/load unload

@@ -1,0 +1,186 @@
+/*
+ * A KVM with introspection that is none: preloaded into QEMU, it answers the
+ * introspection ioctls itself and leaves the rest to the real /dev/kvm.
+ *
+ *   FAKE_KVM_LOG    file that takes a line for each ioctl and for what the
+ *                   "kernel" sees on the socket
+ *   FAKE_KVM_FAIL   file with lines "IOCTL errno": those calls fail
+ *   FAKE_KVM_CAP    what KVM_CHECK_EXTENSION answers, 1 if not set
+ *   FAKE_KVM_HOLD   file: while it exists, a vCPU that enters KVM_RUN stays
+ *                   there, deaf to signals, until the session's socket ends
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/kvmi.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
+static pthread_t receiver;
+static int hooked_fd = -1;
+static int receiving;
+
+static void note(const char *fmt, ...)
+{
+    const char *path = getenv("FAKE_KVM_LOG");
+    FILE *f = path ? fopen(path, "ae") : NULL;
+    va_list ap;
+
+    if (f) {
+        va_start(ap, fmt);
+        vfprintf(f, fmt, ap);
+        va_end(ap);
+        fclose(f);
+    }
+}
+
+/* The errno with which @what shall fail, or 0. */
+static int planned(const char *what)
+{
+    const char *path = getenv("FAKE_KVM_FAIL");
+    FILE *f = path ? fopen(path, "re") : NULL;
+    char name[32];
+    int err = 0, e;
+
+    while (f && fscanf(f, "%31s %d", name, &e) == 2) {
+        if (!strcmp(name, what)) {
+            err = e;
+        }
+    }
+    if (f) {
+        fclose(f);
+    }
+    return err;
+}
+
+static int answer(const char *what)
+{
+    int err = planned(what);
+
+    errno = err;
+    return err ? -1 : 0;
+}
+
+/* The kernel's receiver: at the end of the stream the session is over. */
+static void *receive(void *opaque)
+{
+    char buf[8192];
+    ssize_t n;
+
+    while ((n = recv(hooked_fd, buf, sizeof(buf), 0)) > 0 ||
+           (n < 0 && (errno == EAGAIN || errno == EINTR))) {
+        if (n > 0) {
+            note("RECEIVED %zd\n", n);
+        } else {
+            usleep(1000);
+        }
+    }
+    shutdown(hooked_fd, SHUT_RDWR);
+    note("END\n");
+
+    pthread_mutex_lock(&lock);
+    receiving = 0;
+    pthread_cond_broadcast(&ended);
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static int hook(const struct kvm_introspection_hook *h)
+{
+    int ret = answer("HOOK");
+
+    if (!ret && hooked_fd >= 0) {
+        errno = EEXIST;
+        ret = -1;
+    }
+    note("HOOK %d\n", ret ? -errno : 0);
+    if (!ret) {
+        hooked_fd = dup(h->fd);
+        receiving = 1;
+        pthread_create(&receiver, NULL, receive, NULL);
+    }
+    return ret;
+}
+
+static int unhook(void)
+{
+    note("UNHOOK\n");
+    if (hooked_fd >= 0) {
+        shutdown(hooked_fd, SHUT_RDWR);
+        pthread_join(receiver, NULL);
+        close(hooked_fd);
+        hooked_fd = -1;
+    }
+    return 0;
+}
+
+static int allow(const char *what, const struct kvm_introspection_feature *f)
+{
+    int ret = answer(what);
+
+    note("%s %u %d\n", what, f->allow, f->id);
+    return ret;
+}
+
+static void hold(void)
+{
+    const char *path = getenv("FAKE_KVM_HOLD");
+    sigset_t all, old;
+
+    if (!path || access(path, F_OK)) {
+        return;
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_mutex_lock(&lock);
+    if (receiving) {
+        note("HELD\n");
+    }
+    while (receiving) {
+        pthread_cond_wait(&ended, &lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    const char *cap = getenv("FAKE_KVM_CAP");
+    va_list ap;
+    void *arg;
+
+    va_start(ap, request);
+    arg = va_arg(ap, void *);
+    va_end(ap);
+
+    switch (request) {
+    case KVM_CHECK_EXTENSION:
+        if ((unsigned long)arg == KVM_CAP_INTROSPECTION) {
+            return cap ? atoi(cap) : 1;
+        }
+        break;
+    case KVM_INTROSPECTION_HOOK:
+        return hook(arg);
+    case KVM_INTROSPECTION_UNHOOK:
+        return unhook();
+    case KVM_INTROSPECTION_COMMAND:
+        return allow("COMMAND", arg);
+    case KVM_INTROSPECTION_EVENT:
+        return allow("EVENT", arg);
+    case KVM_RUN:
+        hold();
+        break;
+    }
+    return syscall(SYS_ioctl, fd, request, arg);
+}

@@ -1,0 +1,563 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The introspection object against a fake kernel and a scripted tool.
+
+    object.py QEMU FAKE_KVM_SO
+
+Exit status 0, 1 or 77 (this machine's /dev/kvm cannot run a guest).
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+QEMU, FAKE = sys.argv[1:3]
+UUID = '00112233-4455-6677-8899-aabbccddeeff'
+EPERM, EBUSY, EEXIST, EINVAL, ENOTTY, EOPNOTSUPP = 1, 16, 17, 22, 25, 95
+
+
+def reply(key=b'', size=24):
+    """What a tool that knows the key answers, followed by zeros."""
+    msg = struct.pack('=I', size) + hashlib.sha1(key).digest()
+    return msg.ljust(size, b'\0')
+
+
+def wait_for(what, condition, timeout=5.0):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, 'timeout: ' + what
+        time.sleep(0.01)
+
+
+class Lab:
+    """A directory, a listening tool, and at most one QEMU."""
+
+    def __init__(self, tmp):
+        self.dir = tmp
+        self.vm = None
+        self.tool_path = self.file('tool')
+        self.listener = None
+
+    def file(self, name):
+        return os.path.join(self.dir, name)
+
+    def listen(self):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.tool_path)
+        self.listener.listen(16)
+        self.listener.settimeout(5)
+
+    def accept(self):
+        conn, _ = self.listener.accept()
+        conn.settimeout(5)
+        hello = b''
+        while len(hello) < 104:
+            more = conn.recv(104 - len(hello))
+            assert more, 'end of stream in the hello'
+            hello += more
+        return conn, hello
+
+    def hooked(self, msg=None):
+        """Accept, answer, and wait until the permissions are set."""
+        conn, hello = self.accept()
+        before = self.log().count('EVENT')
+        conn.sendall(msg or reply())
+        wait_for('hook', lambda: self.log().count('EVENT') > before)
+        return conn, hello
+
+    def fail(self, text):
+        with open(self.file('fail'), 'w') as f:
+            f.write(text)
+
+    def hold(self):
+        open(self.file('hold'), 'w').close()
+
+    def log(self):
+        try:
+            with open(self.file('log')) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ''
+
+    def stderr(self):
+        with open(self.file('stderr')) as f:
+            return f.read()
+
+    def start(self, *args, obj=None, chardev=None, env=None,
+              accel='kvm'):
+        if chardev is None:
+            chardev = f'socket,id=c,path={self.tool_path},reconnect-ms=100'
+        full = [QEMU, '-accel', accel, '-cpu', 'kvm64', '-m', '64',
+                '-nodefaults', '-display', 'none', '-name', 'guest',
+                '-uuid', UUID, '-chardev', chardev,
+                '-chardev', f'socket,id=m,path={self.file("qmp")},server=on,wait=off',
+                '-mon', 'chardev=m,mode=control']
+        if obj is not False:
+            full += ['-object', 'introspection,id=v,chardev=c' + (obj or '')]
+        with open(self.file('stderr'), 'w') as err:
+            self.vm = subprocess.Popen(
+                full + list(args), stdin=subprocess.DEVNULL, stderr=err,
+                env={**os.environ, 'LD_PRELOAD': FAKE,
+                     'FAKE_KVM_LOG': self.file('log'),
+                     'FAKE_KVM_FAIL': self.file('fail'),
+                     'FAKE_KVM_HOLD': self.file('hold'), **(env or {})})
+
+    def qmp(self):
+        wait_for('monitor', lambda: os.path.exists(self.file('qmp')))
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(5)
+        sock.connect(self.file('qmp'))
+        return Qmp(sock)
+
+    def fails(self, *words):
+        assert self.vm.wait(5) == 1
+        for word in words:
+            assert word in self.stderr(), (word, self.stderr())
+
+    def close(self):
+        if self.vm:
+            self.vm.kill()
+            self.vm.wait()
+        if self.listener:
+            self.listener.close()
+
+
+class Qmp:
+    def __init__(self, sock):
+        self.sock = sock
+        self.lines = sock.makefile('r')
+        self.events = []
+        self.read()
+        self.ok('qmp_capabilities')
+
+    def read(self):
+        return json.loads(self.lines.readline())
+
+    def __call__(self, command, /, **args):
+        msg = json.dumps({'execute': command, 'arguments': args})
+        self.sock.sendall(msg.encode())
+        while True:
+            answer = self.read()
+            if 'event' not in answer:
+                return answer
+            self.events.append(answer['event'])
+
+    def ok(self, command, /, **args):
+        answer = self(command, **args)
+        assert 'return' in answer, answer
+        return answer['return']
+
+    def error(self, command, /, **args):
+        answer = self(command, **args)
+        assert 'error' in answer, answer
+        return answer['error']['desc']
+
+
+def at_end(conn):
+    """The tool sees the end of the stream."""
+    with contextlib.suppress(ConnectionResetError):
+        return conn.recv(1) == b''
+    return True
+
+
+def tcg_needs_kvm(lab):
+    lab.start(accel='tcg')
+    lab.fails("introspection 'v'", 'needs the KVM accelerator', '-accel kvm')
+
+
+def tcg_chardev_missing(lab):
+    lab.start('-object', 'introspection,id=v', obj=False, accel='tcg')
+    lab.fails("Parameter 'chardev' is missing")
+
+
+def tcg_unknown_names(lab):
+    lab.start(obj=',command=nonsense', accel='tcg')
+    lab.fails("'nonsense' is neither the name nor the number",
+              'vm-read-physical')
+
+
+def tcg_all_ones_is_no_id(lab):
+    lab.start(obj=',event=4294967295', accel='tcg')
+    lab.fails("'4294967295' is neither")
+
+
+def tcg_second_object(lab):
+    lab.start('-object', 'introspection,id=w,chardev=c', accel='tcg')
+    lab.fails("'v'")
+
+
+def tcg_hot_add(lab):
+    lab.start(obj=False, accel='tcg')
+    qmp = lab.qmp()
+    assert 'KVM' in qmp.error('object-add', **{
+        'qom-type': 'introspection', 'id': 'v', 'chardev': 'c'})
+    assert 'introspection' in str(qmp.ok('qom-list-types'))
+    assert "'v'" not in str(qmp.ok('qom-list', path='/objects'))
+
+
+def test_no_support(lab):
+    lab.start(env={'FAKE_KVM_CAP': '0'})
+    lab.fails('does not offer VM introspection', 'Load KVM modules')
+
+
+def test_no_chardev(lab):
+    lab.start(obj=',id=v', chardev='null,id=d')
+    lab.fails("chardev 'c' not found")
+
+
+def test_chardev_is_no_socket(lab):
+    lab.start(chardev='null,id=c')
+    lab.fails("'c' is not a socket")
+
+
+def test_chardev_is_a_server(lab):
+    lab.start(chardev=f'socket,id=c,path={lab.tool_path},server=on,wait=off')
+    lab.fails('is a server', 'server=off')
+
+
+def test_chardev_does_not_reconnect(lab):
+    lab.listen()
+    lab.start(chardev=f'socket,id=c,path={lab.tool_path}')
+    lab.fails('does not reconnect', 'reconnect-ms')
+
+
+def test_chardev_is_websocket(lab):
+    lab.start(chardev='socket,id=c,host=127.0.0.1,port=1,websocket=on,server=on,wait=off')
+    assert lab.vm.wait(5) == 1
+
+
+def test_chardev_in_use(lab):
+    lab.start('-serial', 'chardev:c')
+    lab.fails('in use')
+
+
+def test_key_missing(lab):
+    lab.start(obj=',key=k')
+    lab.fails("No secret with id 'k'")
+
+
+def test_hello(lab):
+    lab.listen()
+    before = int(time.time())
+    lab.start()
+    _conn, hello = lab.hooked()
+    size, uuid, pad, start, name, gpa = struct.unpack('=I16sIq64sQ', hello)
+    assert (size, pad, gpa) == (104, 0, 64 << 20)
+    assert uuid.hex() == UUID.replace('-', '')
+    assert name.rstrip(b'\0') == b'guest'
+    assert before - 1 <= start <= time.time() + 1
+    assert lab.log() == 'HOOK 0\nCOMMAND 1 -1\nEVENT 1 -1\n', lab.log()
+    assert 'no key' in lab.stderr()
+
+
+def test_max_gpa_above_4g(lab):
+    lab.listen()
+    lab.start('-M', 'q35', '-m', '4G')
+    _conn, hello = lab.accept()
+    assert struct.unpack_from('=Q', hello, 96)[0] > 4 << 30
+
+
+def test_permissions(lab):
+    lab.listen()
+    lab.start(obj=',command=16,command=vm-get-info,event=unhook')
+    _conn, _ = lab.hooked()
+    assert lab.log() == 'HOOK 0\nCOMMAND 1 16\nCOMMAND 1 8\nEVENT 1 0\n'
+
+
+def test_reply_byte_by_byte(lab):
+    lab.listen()
+    lab.start()
+    conn, _ = lab.accept()
+    for byte in reply():
+        conn.sendall(bytes([byte]))
+        time.sleep(0.002)
+    wait_for('hook', lambda: 'EVENT' in lab.log())
+
+
+def test_reply_then_command(lab):
+    """What follows the reply is the kernel's, to the byte."""
+    lab.listen()
+    lab.start()
+    _conn, _ = lab.hooked(reply(size=64) + b'x' * 13)
+    wait_for('bytes', lambda: 'RECEIVED' in lab.log())
+    assert 'RECEIVED 13\n' in lab.log()
+
+
+def test_reply_malformed(lab):
+    lab.listen()
+    lab.start()
+    for size in 0, 3, 23, 65537, 0xffffffff:
+        conn, _ = lab.accept()
+        conn.sendall(struct.pack('=I', size))
+        assert at_end(conn)
+    assert 'HOOK' not in lab.log()
+    assert lab.stderr().count('malformed') == 1
+
+
+def test_key(lab):
+    lab.listen()
+    lab.start('-object', 'secret,id=k,data=letmein', obj=',key=k')
+    conn, _ = lab.accept()
+    conn.sendall(reply(b'letmeout'))
+    assert at_end(conn)
+    assert 'HOOK' not in lab.log()
+    lab.hooked(reply(b'letmein'))
+    assert 'does not have the key' in lab.stderr()
+    assert 'no key' not in lab.stderr()
+
+
+def test_handshake_timeout(lab):
+    lab.listen()
+    lab.start(obj=',handshake_timeout=1')
+    conn, _ = lab.accept()
+    begin = time.monotonic()
+    assert at_end(conn)
+    assert 0.5 < time.monotonic() - begin < 2
+    lab.accept()
+    assert 'HOOK' not in lab.log()
+
+
+def test_handshake_without_timeout(lab):
+    lab.listen()
+    lab.start(obj=',handshake_timeout=0')
+    conn, _ = lab.accept()
+    time.sleep(0.5)
+    conn.sendall(reply())
+    wait_for('hook', lambda: 'EVENT' in lab.log())
+
+
+def test_tool_comes_later(lab):
+    lab.start()
+    lab.qmp()
+    time.sleep(0.3)
+    lab.listen()
+    lab.hooked()
+
+
+def test_reconnect(lab):
+    lab.listen()
+    lab.start()
+    conn, first = lab.hooked()
+    conn.close()
+    conn, second = lab.hooked()
+    assert first == second
+    session = ['HOOK 0', 'COMMAND 1 -1', 'EVENT 1 -1']
+    assert [line for line in lab.log().splitlines() if line != 'END'] == \
+        session + ['UNHOOK'] + session
+
+
+def test_tool_leaves_at_any_byte(lab):
+    lab.listen()
+    lab.start()
+    for n in range(24):
+        conn, _ = lab.accept()
+        conn.sendall(reply()[:n])
+        conn.close()
+    lab.hooked()
+
+
+def hook_errors(err, words):
+    def test(lab):
+        lab.listen()
+        lab.fail(f'HOOK {err}\n')
+        lab.start()
+        for _ in range(3):
+            conn, _ = lab.accept()
+            conn.sendall(reply())
+            assert at_end(conn)
+        assert lab.stderr().count(words) == 1, lab.stderr()
+        lab.fail('')
+        lab.hooked()
+    test.__name__ = f'test_hook_error_{err}'
+    return test
+
+
+def test_hook_eexist(lab):
+    lab.listen()
+    lab.fail(f'HOOK {EEXIST}\n')
+    lab.start()
+    for n in range(6):
+        assert ('earlier' in lab.stderr()) == (n > 4)
+        conn, _ = lab.accept()
+        conn.sendall(reply())
+        assert at_end(conn)
+    lab.fail('')
+    lab.hooked()
+
+
+def test_permission_refused(lab):
+    lab.listen()
+    lab.fail(f'COMMAND {EINVAL}\n')
+    lab.start(obj=',command=999')
+    conn, _ = lab.accept()
+    conn.sendall(reply())
+    assert at_end(conn)
+    assert lab.log().startswith('HOOK 0\nCOMMAND 1 999\nUNHOOK\n')
+    wait_for('warning', lambda: 'command 999' in lab.stderr())
+
+
+def test_reset(lab):
+    lab.listen()
+    lab.start()
+    conn, first = lab.hooked()
+    qmp = lab.qmp()
+    qmp.ok('system_reset')
+    assert at_end(conn)
+    _, second = lab.hooked()
+    assert struct.unpack_from('=q', second, 24) > struct.unpack_from('=q', first, 24)
+
+
+def test_reset_with_a_waiting_vcpu(lab):
+    lab.listen()
+    lab.hold()
+    lab.start()
+    conn, _ = lab.hooked()
+    wait_for('vCPU', lambda: 'HELD' in lab.log())
+    qmp = lab.qmp()
+    qmp.ok('system_reset')
+    assert at_end(conn)
+    os.unlink(lab.file('hold'))
+    lab.hooked()
+    assert qmp.ok('query-status')['status'] == 'running'
+
+
+def test_quit_with_a_waiting_vcpu(lab):
+    lab.listen()
+    lab.hold()
+    lab.start()
+    conn, _ = lab.hooked()
+    wait_for('vCPU', lambda: 'HELD' in lab.log())
+    lab.qmp().ok('quit')
+    assert at_end(conn)
+    assert lab.vm.wait(5) == 0
+    assert lab.log().count('UNHOOK') == 1
+
+
+def test_sigterm_with_a_waiting_vcpu(lab):
+    lab.listen()
+    lab.hold()
+    lab.start()
+    conn, _ = lab.hooked()
+    wait_for('vCPU', lambda: 'HELD' in lab.log())
+    lab.vm.terminate()
+    assert at_end(conn)
+    assert lab.vm.wait(5) == 0
+
+
+def test_not_while_incoming(lab):
+    lab.listen()
+    lab.start('-incoming', 'defer')
+    qmp = lab.qmp()
+    assert qmp.ok('query-status')['status'] == 'inmigrate'
+    conn, _ = lab.listener.accept()
+    conn.settimeout(5)
+    assert at_end(conn)
+    assert 'HOOK' not in lab.log()
+
+
+def test_hot_add_and_delete(lab):
+    lab.listen()
+    lab.start(obj=False, chardev='null,id=d')
+    qmp = lab.qmp()
+    addr = {'type': 'unix', 'data': {'path': lab.tool_path}}
+    qmp.ok('chardev-add', id='c', backend={'type': 'socket', 'data': {
+        'addr': addr, 'server': False, 'reconnect-ms': 500}})
+    add = {'qom-type': 'introspection', 'id': 'v', 'chardev': 'c'}
+    assert 'command' in qmp.error('object-add', **add, command='16')
+    assert 'nonsense' in qmp.error('object-add', **add, event=['nonsense'])
+    assert "'x' not found" in qmp.error('object-add', **{**add, 'chardev': 'x'})
+    for _ in range(5):
+        qmp.ok('object-add', **add, command=['16', 'vm-get-info'])
+        assert qmp.ok('qom-get', path='/objects/v', property='command') == \
+            ['16', 'vm-get-info']
+        assert qmp.ok('qom-get', path='/objects/v',
+                      property='handshake_timeout') == 10
+        assert "'v'" in qmp.error('object-add', **{**add, 'id': 'w'})
+        conn, _ = lab.hooked()
+        assert 'in use' in qmp.error('object-del', id='v')
+        assert 'busy' in qmp.error('chardev-remove', id='c')
+        conn.close()
+        wait_for('deletion', lambda: 'return' in qmp('object-del', id='v'), 0.4)
+    qmp.ok('chardev-remove', id='c')
+    qmp.ok('system_reset')
+    qmp.ok('quit')
+    assert lab.vm.wait(5) == 0
+
+
+def test_many_sessions(lab):
+    """Nothing is left behind by a session."""
+    def fds():
+        return len(os.listdir(f'/proc/{lab.vm.pid}/fd'))
+
+    lab.listen()
+    lab.start(chardev=f'socket,id=c,path={lab.tool_path},reconnect-ms=1')
+    conn, _ = lab.hooked()
+    before = fds()
+    for n in range(200):
+        conn.close()
+        if n % 2:
+            lab.accept()[0].close()
+        conn, _ = lab.hooked()
+    assert fds() == before, (fds(), before)
+
+
+def named(prefix):
+    return [f for name, f in globals().items() if name.startswith(prefix)]
+
+
+def run(tests):
+    """Return how many failed."""
+    failed = 0
+    for test in tests:
+        if sys.argv[3:] and test.__name__ not in sys.argv[3:]:
+            continue
+        with tempfile.TemporaryDirectory() as tmp:
+            lab = Lab(tmp)
+            try:
+                test(lab)
+                print('  PASS   ', test.__name__)
+            except Exception as e:  # any surprise is a failure of this test
+                failed += 1
+                print('  FAIL   ', test.__name__, type(e).__name__, e)
+                print(lab.stderr() + lab.log())
+            finally:
+                lab.close()
+    return failed
+
+
+def cannot_run_guests():
+    """Why /dev/kvm is of no use here, or None."""
+    with tempfile.TemporaryDirectory() as tmp:
+        lab = Lab(tmp)
+        lab.start(obj=False, chardev='null,id=c')
+        try:
+            lab.qmp().ok('quit')
+        except (AssertionError, OSError, ValueError):
+            return (lab.stderr().splitlines() or ['no answer'])[-1]
+        finally:
+            lab.close()
+    return None
+
+
+def main():
+    failed = run(named('tcg_'))
+    why = cannot_run_guests()
+    if why:
+        print('  SKIP    what needs /dev/kvm:', why)
+        return 1 if failed else 77
+    tests = named('test_') + [hook_errors(err, words) for err, words in (
+        (EPERM, 'switched off'), (EBUSY, 'nested guest'),
+        (ENOTTY, 'does not know'), (EOPNOTSUPP, 'kernel-irqchip=on'),
+        (EINVAL, 'Invalid argument'))]
+    return 1 if failed + run(tests) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

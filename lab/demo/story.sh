@@ -85,12 +85,13 @@ see "a program in it prints: $(sed -n 's/^beacon: \(.* [0-9]*\)\r*$/\1/p' "$CONS
 
 step "The tool accepts the guest and learns who it is"
 kvmi_run info >/tmp/info
-sed 's/^/-- /' /tmp/info
+# What follows the empty line are the tables of what is allowed.
+sed '/^$/,$d; s/^/-- /' /tmp/info
 grep -q "$NAME" /tmp/info || fail "the name $NAME is not in its answer"
 grep -qi "$UUID" /tmp/info || fail "the UUID $UUID is not in its answer"
 
 step "It finds the kernel's version in the guest's memory"
-kvmi_run search 'Linux version 6.' >/tmp/search
+kvmi_run search --first 'Linux version 6.' >/tmp/search
 gpa=$(grep -oE '0x[0-9a-f]+' /tmp/search | head -n 1)
 [ -n "$gpa" ] || fail "the banner was not found"
 kvmi_run read --raw "$gpa" 120 | tr -d '\0' | head -n 1 >/tmp/banner
@@ -103,7 +104,9 @@ see "the guest's own uname agrees: $release"
 step "It changes the string behind the program's back"
 gpa=$(sed -n 's/^beacon: at .* gpa \(0x[0-9a-f]*\).*/\1/p' "$CONSOLE")
 [ -n "$gpa" ] || fail "the program did not tell its address"
-printf '%s\0' "$NEW" | kvmi_run write "$gpa" -
+[ ${#NEW} -gt ${#OLD} ] || fail "the new string would not cover the old one"
+kvmi_run write --string "$NEW" "$gpa" >/tmp/write
+see "$(cat /tmp/write)"
 wait_for 20 "^beacon: $NEW"
 see "the program now prints: $(sed -n 's/^beacon: \(.* [0-9]*\)\r*$/\1/p' "$CONSOLE" | tail -n 1)"
 

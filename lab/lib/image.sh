@@ -203,39 +203,38 @@ build_modules()
 	part_done "mods-$variant"
 }
 
-# Part tests: every executable test, its data, and the tool under test.
+# What a build folder or ours gives to /tests: programs and scripts.
+find_tests()
+{
+	find "$BUILD"/user/tests/{live,guest} "$BUILD"/tests/{live,guest} \
+		-type f -executable ! -name '*.so*' 2>/dev/null || :
+	find "$TOP/tests/live" "$TOP/lab/selftest" "$TOP/lab/demo" \
+		-name '*.sh' -executable 2>/dev/null || :
+}
+
+# Part tests: every executable test and the tool under test.
 build_tests()
 {
-	local stage=$LAB/stage/tests file name tool=
+	local stage=$LAB/stage/tests file name tool
 	local -a tests=() libraries=()
 
-	mapfile -t tests < <(
-		find "$BUILD/tests/live" "$TOP/tests/live" "$TOP/tests/guest" \
-			"$BUILD/tests/guest" "$TOP/lab/selftest" "$TOP/lab/demo" \
-			-type f ! -name '*.[chod]' ! -name 'README*' 2>/dev/null | sort)
-	for file in "$BUILD/tools/kvmi" "$BUILD/user/kvmi" "$BUILD/bin/kvmi"; do
-		[ -x "$file" ] && tool=$file && break
-	done
+	mapfile -t tests < <(find_tests | sort)
+	tool=$BUILD/user/tools/kvmi
 	mapfile -t libraries < <(
-		find "$BUILD/lib" "$BUILD/user" -name 'libkvmi*.so*' 2>/dev/null)
-	LAB_LIBRARIES=$BUILD/lib:$BUILD/lib/native:$BUILD/user
-	part_is_new tests "$TOP/lab/lib/image.sh" "${tests[@]}" "${tool:-no tool}" \
+		find "$BUILD/user/lib" -name 'libkvmi*.so*' 2>/dev/null)
+	LAB_LIBRARIES=$(printf '%s\n' "${libraries[@]%/*}" | sort -u | paste -sd:)
+	part_is_new tests "$TOP/lab/lib/image.sh" "${tests[@]}" "$tool" \
 		"${libraries[@]}" && return
 	mkdir -p "$stage/tests" "$stage/usr/bin"
 	for file in "${tests[@]}"; do
-		case $file in
-		*/guest/*) name=guest/${file##*/} ;;
-		*) name=${file##*/} ;;
-		esac
+		name=${file##*/}
 		name=${name%.sh}
-		if [ -x "$file" ]; then
-			stage_program "$file" "/tests/$name" "$stage"
-		else
-			mkdir -p "$(dirname "$stage/tests/$name")"
-			cp "$file" "$stage/tests/$name"
-		fi
+		case $file in
+		*/guest/*) name=guest/$name ;;
+		esac
+		stage_program "$file" "/tests/$name" "$stage"
 	done
-	[ -z "$tool" ] || stage_program "$tool" /usr/bin/kvmi "$stage"
+	stage_program "$tool" /usr/bin/kvmi "$stage"
 	part_done tests
 }
 

@@ -49,9 +49,7 @@ limit_of()
 # All live tests, by name.
 all_tests()
 {
-	find "$BUILD/tests/live" -maxdepth 1 -type f -executable -printf '%f\n' 2>/dev/null
-	find "$TOP/tests/live" -maxdepth 1 -name '*.sh' -executable -printf '%f\n' 2>/dev/null |
-		sed 's/\.sh$//'
+	find_tests | sed -nE 's,^.*/tests/live/([^/]*)$,\1,p' | sed 's/\.sh$//'
 }
 
 settle()

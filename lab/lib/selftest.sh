@@ -7,9 +7,10 @@
 # Build the module that plants faults, against the headers of the kernel.
 build_plant()
 {
-	local headers=/usr/src/linux-headers-$1 out=$LAB/plant
+	local headers=$BUILD/kernel/headers/build out=$LAB/plant
 
-	[ -d "$headers" ] || die "linux-headers-$1 is missing: install it first"
+	[ -d "$headers" ] || headers=/usr/src/linux-headers-$1
+	[ -d "$headers" ] || die "no headers of $1: run 'make modules' first"
 	[ -e "$out/plant.ko" ] && [ "$out/plant.ko" -nt "$TOP/lab/selftest/plant/plant.c" ] &&
 		[ "$(cat "$out/release" 2>/dev/null)" = "$1" ] && return
 	mkdir -p "$out"
@@ -38,6 +39,7 @@ selftest()
 		else
 			printf '%s selftest %s: expected "%s", the lab said "%s"\n' \
 				"$(paint 31 'not ok')" "$name" "$want" "${verdict[$name]}"
+			grep -v '^.klog' "$RESULTS/$name.log" | tail -n 20 | sed 's/^/    /'
 			wrong=$((wrong + 1))
 		fi
 	done <"$TOP/lab/selftest/expected"

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What decides whether a change is good.
+
+.PHONY: check
+
+check:
+	@V=$(V) mk/check $(if $(DEBUG),debug)

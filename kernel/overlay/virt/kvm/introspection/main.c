@@ -30,10 +30,11 @@ int kvmi_check_extension(void)
 }
 
 /* Not merged with caches of equal size: a leak shall be seen as ours. */
+#define CACHE_FLAGS (SLAB_ACCOUNT | SLAB_NO_MERGE)
+
 static struct kmem_cache *cache_create(const char *name, size_t size)
 {
-	return kmem_cache_create(name, size, 0, SLAB_ACCOUNT | SLAB_NO_MERGE,
-				 NULL);
+	return kmem_cache_create(name, size, 0, CACHE_FLAGS, NULL);
 }
 
 int kvmi_init(void)
@@ -42,7 +43,11 @@ int kvmi_init(void)
 	kvmi_session_cache = cache_create("kvmi_session",
 					  sizeof(struct kvmi_session));
 	kvmi_vcpu_cache = cache_create("kvmi_vcpu", sizeof(struct kvmi_vcpu));
-	kvmi_msg_cache = cache_create("kvmi_msg", sizeof(struct kvmi_msg));
+	/* The data of a message is copied from and to guest memory. */
+	kvmi_msg_cache = kmem_cache_create_usercopy("kvmi_msg",
+				sizeof(struct kvmi_msg), 0, CACHE_FLAGS,
+				offsetof(struct kvmi_msg, data),
+				sizeof_field(struct kvmi_msg, data), NULL);
 
 	if (kvmi_vm_cache && kvmi_session_cache && kvmi_vcpu_cache &&
 	    kvmi_msg_cache)

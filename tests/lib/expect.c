@@ -3,6 +3,7 @@
  * What a test expects of the kernel on a raw socket.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "peer.h"
@@ -52,6 +53,8 @@ int __peer_put(struct peer *peer, uint64_t gpa, const void *data,
 
 void peer_expect_closed(struct peer *peer)
 {
+	/* A hang-up is reported only when both directions are shut down. */
+	struct pollfd p = { .fd = peer->fd };
 	struct peer_message message;
 	int r;
 
@@ -61,6 +64,8 @@ void peer_expect_closed(struct peer *peer)
 	/* Bytes that the kernel left unread turn the end into a reset. */
 	if (r != -ECONNRESET)
 		expect(-EPIPE, r);
+	expect(1, poll(&p, 1, DEADLINE_MS));
+	expect_true(p.revents & POLLHUP);
 	expect(-EPIPE, __peer_write(peer, "x", 1));
 }
 

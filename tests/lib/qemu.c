@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Our QEMU with a Debian guest.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qemu.h"
+#include "test.h"
+
+#define BOOT_MS		60000	/* under an emulator, on a busy host */
+
+/* The last one made: a test that fails must not leave it behind. */
+static struct qemu *current;
+
+static const char *setting(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? value : otherwise;
+}
+
+static void cleanup(void)
+{
+	char command[128];
+
+	if (!current)
+		return;
+	if (current->pid > 0) {
+		kill(current->pid, SIGKILL);
+		waitpid(current->pid, NULL, 0);
+	}
+	snprintf(command, sizeof(command), "rm -rf '%s'", current->folder);
+	if (system(command))
+		note("cannot remove %s", current->folder);
+	current = NULL;
+}
+
+/* A failed test shows what QEMU and its guest said. */
+static void show(int status, void *unused)
+{
+	char command[256];
+
+	(void)unused;
+	if (status == TEST_FAILED && current) {
+		snprintf(command, sizeof(command),
+			 "tail -n 12 '%s' '%s' >&2 2>/dev/null",
+			 current->errors, current->console);
+		if (system(command))
+			note("QEMU left no output");
+	}
+	cleanup();
+}
+
+void qemu_prepare(struct qemu *qemu)
+{
+	static bool registered;
+
+	memset(qemu, 0, sizeof(*qemu));
+	qemu->qmp.fd = -1;
+	strcpy(qemu->folder, "/tmp/kvmi-test-XXXXXX");
+	expect_true(mkdtemp(qemu->folder));
+	snprintf(qemu->console, sizeof(qemu->console), "%s/console",
+		 qemu->folder);
+	snprintf(qemu->errors, sizeof(qemu->errors), "%s/errors",
+		 qemu->folder);
+	snprintf(qemu->socket, sizeof(qemu->socket), "%s/tool", qemu->folder);
+	current = qemu;
+	if (!registered)
+		on_exit(show, NULL);
+	registered = true;
+}
+
+static void run(struct qemu *qemu, const struct qemu_options *options)
+{
+	static const char *const fixed[] = {
+		"-L", "/usr/share/qemu", "-nodefaults", "-display", "none",
+		"-M", "q35,accel=kvm", "-cpu", "host,la57=off", "-smp", "2",
+		"-m", "256M", "-uuid", QEMU_UUID, "-name", "watched",
+	};
+	const size_t nfixed = sizeof(fixed) / sizeof(fixed[0]);
+	char append[512], console[160], monitor[160], chardev[192];
+	char object[256];
+	const char *argv[64];
+	size_t n = 0, i;
+	int fd;
+
+	snprintf(append, sizeof(append), "console=ttyS0 loglevel=4 panic=-1 %s",
+		 options->append ? options->append : "");
+	snprintf(console, sizeof(console), "file:%s", qemu->console);
+	snprintf(monitor, sizeof(monitor), "unix:%s/qmp,server=on,wait=off",
+		 qemu->folder);
+	snprintf(chardev, sizeof(chardev),
+		 "socket,id=tool,path=%s,reconnect-ms=50", qemu->socket);
+	snprintf(object, sizeof(object), "introspection,id=vmi,chardev=tool%s",
+		 options->object ? options->object : "");
+
+	argv[n++] = setting("KVMI_QEMU", "qemu-system-x86_64");
+	for (i = 0; i < nfixed; i++)
+		argv[n++] = fixed[i];
+	argv[n++] = "-kernel";
+	argv[n++] = setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz");
+	argv[n++] = "-initrd";
+	argv[n++] = setting("KVMI_GUEST_INITRD", "/l2/initrd");
+	argv[n++] = "-append";
+	argv[n++] = append;
+	argv[n++] = "-serial";
+	argv[n++] = console;
+	argv[n++] = "-qmp";
+	argv[n++] = monitor;
+	argv[n++] = "-chardev";
+	argv[n++] = chardev;
+	for (i = 0; i < 8 && options->more[i]; i++)
+		argv[n++] = options->more[i];
+	if (options->object) {
+		argv[n++] = "-object";
+		argv[n++] = object;
+	}
+	if (options->stopped)
+		argv[n++] = "-S";
+	argv[n] = NULL;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = open(qemu->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	execvp(argv[0], (char **)argv);
+	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void spawn(struct qemu *qemu, const struct qemu_options *options)
+{
+	if (access(setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz"), R_OK))
+		skip("no guest: KVMI_GUEST_KERNEL and _INITRD name none");
+	fflush(NULL);
+	qemu->pid = must(fork());
+	if (!qemu->pid)
+		run(qemu, options);
+}
+
+void qemu_start(struct qemu *qemu, const struct qemu_options *options)
+{
+	char path[128];
+
+	spawn(qemu, options);
+	snprintf(path, sizeof(path), "%s/qmp", qemu->folder);
+	qmp_open(&qemu->qmp, path);
+}
+
+int qemu_start_fails(struct qemu *qemu, const struct qemu_options *options)
+{
+	spawn(qemu, options);
+	return qemu_wait(qemu);
+}
+
+int qemu_wait(struct qemu *qemu)
+{
+	int status = wait_child(qemu->pid);
+
+	qemu->pid = 0;
+	return status;
+}
+
+void qemu_quit(struct qemu *qemu)
+{
+	__qmp(&qemu->qmp, "quit", NULL);
+	expect(0, qemu_wait(qemu));
+	qemu_kill(qemu);
+}
+
+void qemu_kill(struct qemu *qemu)
+{
+	qmp_close(&qemu->qmp);
+	expect_true(qemu == current);
+	cleanup();
+}
+
+int file_count(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	char line[1024];
+	int count = 0;
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, text) != NULL;
+	fclose(file);
+	return count;
+}
+
+static void wait_lines(const char *path, const char *text, int count)
+{
+	uint64_t end = now_ms() + BOOT_MS;
+
+	while (file_count(path, text) < count) {
+		if (now_ms() > end)
+			fail("%s: waited in vain for %d times: %s", path,
+			     count, text);
+		sleep_ms(20);
+	}
+}
+
+void qemu_wait_console(struct qemu *qemu, const char *text, int count)
+{
+	wait_lines(qemu->console, text, count);
+}
+
+void qemu_wait_errors(struct qemu *qemu, const char *text, int count)
+{
+	wait_lines(qemu->errors, text, count);
+}
+
+void qemu_expect_alive(struct qemu *qemu)
+{
+	int before = file_count(qemu->console, "beacon: ");
+
+	qemu_wait_console(qemu, "beacon: ", before + 2);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A raw introspection tool.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "tool.h"
+
+void tool_listen(struct tool *tool, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	memset(tool, 0, sizeof(*tool));
+	tool->peer.fd = -1;
+	snprintf(tool->path, sizeof(tool->path), "%s", path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	unlink(path);
+	tool->fd = must(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	must(bind(tool->fd, (void *)&address, sizeof(address)));
+	must(listen(tool->fd, 16));
+}
+
+void tool_close(struct tool *tool)
+{
+	peer_close(&tool->peer);
+	close(tool->fd);
+	unlink(tool->path);
+}
+
+static int read_hello(struct tool *tool)
+{
+	struct pollfd p = { .fd = tool->peer.fd, .events = POLLIN };
+	char *at = (char *)&tool->hello;
+	size_t size = sizeof(tool->hello);
+	ssize_t n;
+
+	while (size) {
+		if (poll(&p, 1, DEADLINE_MS) == 0)
+			return -ETIMEDOUT;
+		n = recv(p.fd, at, size, 0);
+		if (n <= 0)
+			return n ? -errno : -EPIPE;
+		at += n;
+		size -= n;
+	}
+	return 0;
+}
+
+int __tool_accept(struct tool *tool, unsigned int ms)
+{
+	struct pollfd p = { .fd = tool->fd, .events = POLLIN };
+
+	peer_close(&tool->peer);
+	tool->peer.seq = 0;
+	if (poll(&p, 1, ms) == 0)
+		return -ETIMEDOUT;
+	tool->peer.fd = must(accept4(tool->fd, NULL, NULL, SOCK_CLOEXEC));
+	return read_hello(tool);
+}
+
+void tool_answer(struct tool *tool, const uint8_t *hash)
+{
+	struct kvmi_introspector2qemu answer = {
+		.struct_size = sizeof(answer),
+	};
+
+	if (hash)
+		memcpy(answer.cookie_hash, hash, sizeof(answer.cookie_hash));
+	peer_write(&tool->peer, &answer, sizeof(answer));
+}
+
+/*
+ * The kernel answers at once, but QEMU allows commands one by one after it has
+ * hooked. 0 or what ended the attempt.
+ */
+static int wait_until_allowed(struct peer *peer)
+{
+	struct kvmi_vm_check_command check = { .id = KVMI_VM_GET_MAX_GFN };
+	uint64_t end = now_ms() + DEADLINE_MS;
+	struct peer_message reply;
+	int r;
+
+	do {
+		struct kvmi_msg_hdr hdr = { KVMI_VM_CHECK_COMMAND,
+					    sizeof(check), ++peer->seq };
+
+		r = __peer_write(peer, &hdr, sizeof(hdr));
+		if (!r)
+			r = __peer_write(peer, &check, sizeof(check));
+		if (!r)
+			r = __peer_receive(peer, &reply);
+		if (r)
+			return r;
+		r = ((struct kvmi_error_code *)reply.body)->err;
+		if (r == -KVM_EPERM)
+			sleep_ms(1);
+	} while (r == -KVM_EPERM && now_ms() < end);
+	return r;
+}
+
+void tool_session(struct tool *tool)
+{
+	expect(0, __tool_accept(tool, DEADLINE_MS));
+	expect(sizeof(tool->hello), tool->hello.struct_size);
+	tool_answer(tool, NULL);
+	expect(0, wait_until_allowed(&tool->peer));
+}
+
+void tool_session_again(struct tool *tool)
+{
+	uint64_t end = now_ms() + DEADLINE_MS;
+	int r;
+
+	do {
+		r = __tool_accept(tool, DEADLINE_MS);
+		if (r)
+			continue;
+		tool_answer(tool, NULL);
+		r = wait_until_allowed(&tool->peer);
+	} while (r && now_ms() < end);
+	expect(0, r);
+}
+
+uint64_t tool_search(struct tool *tool, const char *text)
+{
+	struct kvmi_vm_get_max_gfn_reply max;
+	uint8_t page[4096], *found;
+	uint64_t gfn;
+	int r;
+
+	peer_command(&tool->peer, KVMI_VM_GET_MAX_GFN, NULL, 0, &max,
+		     sizeof(max));
+	for (gfn = 0; gfn < max.gfn; gfn++) {
+		r = __peer_read(&tool->peer, gfn << 12, page, sizeof(page));
+		if (r == -KVM_ENOENT)
+			continue;
+		expect(0, r);
+		found = memmem(page, sizeof(page), text, strlen(text));
+		if (found)
+			return (gfn << 12) + (found - page);
+	}
+	fail("not in guest memory: %s", text);
+}

@@ -5,7 +5,7 @@
 #
 #	make lab [CPU=amd] [TEST=name] [KEEP=1] [DEBUG=1] [MODULES=stock]
 
-.PHONY: lab demo check-lab lab-packages lab-cpu
+.PHONY: lab demo check-lab debug-kernel lab-packages lab-cpu
 
 lab-packages:
 	@mk/install-packages lab
@@ -17,11 +17,17 @@ lab-cpu:
 LAB_OPTIONS = $(if $(MODULES),--modules $(MODULES)) $(if $(CPUS),--cpus $(CPUS)) \
 	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
 
-lab: lab-cpu lab-packages modules qemu tools tests
-	@V=$(V) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
+# The kernel is built once; our modules for it follow kernel/.
+debug-kernel: lab-packages
+	@mk/install-packages kernel
+	@mk/install-packages debug-kernel
+	@V=$(filter-out 0,$(V)) lab/debug/build
+
+lab: lab-cpu lab-packages modules qemu tools tests $(if $(DEBUG),debug-kernel)
+	@V=$(filter-out 0,$(V)) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
 
 check-lab: lab-packages qemu
-	@V=$(V) lab/lab selftest
+	@V=$(filter-out 0,$(V)) lab/lab selftest
 
 demo: lab-packages modules qemu tools
-	@V=$(V) lab/lab demo
+	@V=$(filter-out 0,$(V)) lab/lab demo

@@ -27,7 +27,7 @@ static const char *const dirt[] = {
 	"ODEBUG:", "objects remaining", "Objects remaining",
 	"Slab cache still has objects", "leaked", "memory leak",
 	"Call Trace:", "vmalloc error", "page allocation failure",
-	"Out of memory", "RIP: 0010:", "module verification failed: BUG",
+	"Out of memory", "RIP: 0010:",
 };
 
 /* What those words catch although it is well: said once while booting. */

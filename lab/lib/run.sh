@@ -83,7 +83,7 @@ settle()
 # test it was in.
 listen()
 {
-	local tag rest name limit=$BOOT_LIMIT log=$RESULTS/boot.log code=0
+	local tag rest name limit=$((BOOT_LIMIT * PATIENCE)) log=$RESULTS/boot.log code=0
 
 	current=boot
 	: >"$log"

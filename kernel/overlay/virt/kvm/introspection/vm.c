@@ -105,7 +105,7 @@ int handle_vm_write_physical(struct kvmi_session *session,
 	int err;
 
 	/* A command that promises more than it brings ends the session. */
-	if (msg->hdr.size < sizeof(*req) + req->size)
+	if (req->size && msg->hdr.size < sizeof(*req) + req->size)
 		return -EPROTO;
 
 	if (req->padding1 || req->padding2 ||

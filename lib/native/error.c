@@ -10,7 +10,7 @@ static const struct {
 } texts[] = {
 	{ 0, "no error" },
 	{ EPERM, "the VM's owner does not allow this command or event" },
-	{ ENOENT, "there is no such thing, or no memory at this address" },
+	{ ENOENT, "no such thing, or no memory at this address" },
 	{ ENOSYS, "this kernel does not know the command" },
 	{ EOPNOTSUPP, "the kernel, the processor or this system does not support it" },
 	{ EINVAL, "an argument is not valid" },
@@ -27,24 +27,19 @@ static const struct {
 	{ EADDRINUSE, "the address is in use: another program listens there, or the path is no socket" },
 	{ ENAMETOOLONG, "the path of a socket has at most 107 bytes" },
 	{ EAFNOSUPPORT, "this kernel has no such kind of socket" },
-	{ EADDRNOTAVAIL, "the address does not exist on this machine" },
-	{ EACCES, "permission denied" },
-	{ ENOTDIR, "a part of the path is not a directory" },
-	{ EROFS, "the file system is read-only" },
-	{ EMFILE, "too many open files" },
-	{ ENFILE, "too many open files in the system" },
-	{ ENOTSOCK, "the descriptor is not a socket" },
-	{ EBADF, "the descriptor is not open" },
 };
 
 const char *kvmi_strerror(int err)
 {
+	const char *text;
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].err == -err)
 			return texts[i].text;
-	return "an error without a description";
+
+	text = strerrordesc_np(-err);
+	return text ? text : "an unknown error";
 }
 
 int error_from_wire(int32_t err)

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kvmi command: a table of verbs. */
+#include <locale.h>
+#include <stdlib.h>
+
+#include "kvmi.h"
+
+static const struct verb *const verbs[] = {
+	&verb_info,
+	&verb_read,
+	&verb_write,
+	&verb_search,
+	&verb_doctor,
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERB_COUNT; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
+static void print_help(FILE *out)
+{
+	size_t i;
+
+	fputs("Usage: kvmi VERB [OPTION...] [ARGUMENT...]\n"
+	      "Look inside a virtual machine of KVM from outside.\n\n", out);
+	for (i = 0; i < VERB_COUNT; i++)
+		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+	fputs("  help     Explain a verb: kvmi help VERB\n\n"
+	      "The VM's QEMU connects to the socket that kvmi listens on, so its\n"
+	      "chardev needs reconnect=. Begin with 'kvmi doctor'; see kvmi(1).\n",
+	      out);
+}
+
+static int help(const char *name)
+{
+	const struct verb *verb;
+
+	if (!name) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	verb = find_verb(name);
+	if (!verb) {
+		complain(0, "there is no verb '%s'; 'kvmi help' lists them",
+			 name);
+		return EXIT_USAGE;
+	}
+	print_verb_help(verb, stdout);
+	return EXIT_DONE;
+}
+
+static int version(void)
+{
+	printf("kvmi %s, library %s, protocol version %d\n", KVMI_TOOL_VERSION,
+	       kvmi_library_version(), KVMI_VERSION);
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	setlocale(LC_ALL, "");
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
+	    !strcmp(argv[1], "-h"))
+		return help(argv[2]);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return version();
+
+	verb = find_verb(argv[1]);
+	if (!verb) {
+		complain(0, "there is no verb '%s'; 'kvmi help' lists them",
+			 argv[1]);
+		return EXIT_USAGE;
+	}
+	return verb->run(argc - 1, argv + 1);
+}

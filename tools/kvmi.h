@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the verbs of the kvmi command share. */
+#ifndef KVMI_TOOL_H
+#define KVMI_TOOL_H
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+#include <kvmi/kvmi.h>
+
+#define DEFAULT_SOCKET	"/run/kvmi/kvmi.sock"
+
+/* The exit status, as kvmi(1) tells. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,	/* also: nothing found, a problem found */
+	EXIT_USAGE = 2,
+	EXIT_NO_VM = 3,		/* no such VM connected in time */
+};
+
+struct verb {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	const char *help;	/* the verb's own options, a line each */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct verb verb_info, verb_read, verb_write, verb_search,
+	verb_doctor;
+
+/* options.c: what every verb understands. */
+struct common {
+	const char *socket;
+	const char *vm;		/* UUID or name, NULL: the first that comes */
+	const char *key_file;
+	unsigned int socket_mode;
+	int timeout;		/* s */
+	bool is_json;
+	bool is_verbose;
+};
+
+#define COMMON_SHORT	"hs:v"
+enum {
+	OPTION_VM = 0x100,
+	OPTION_KEY_FILE,
+	OPTION_SOCKET_MODE,
+	OPTION_TIMEOUT,
+	OPTION_JSON,
+	OPTION_OWN,		/* the verb's begin here */
+};
+
+#define COMMON_LONG \
+	{ "help", no_argument, NULL, 'h' }, \
+	{ "socket", required_argument, NULL, 's' }, \
+	{ "verbose", no_argument, NULL, 'v' }, \
+	{ "vm", required_argument, NULL, OPTION_VM }, \
+	{ "key-file", required_argument, NULL, OPTION_KEY_FILE }, \
+	{ "socket-mode", required_argument, NULL, OPTION_SOCKET_MODE }, \
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, \
+	{ "json", no_argument, NULL, OPTION_JSON }
+
+void common_init(struct common *common);
+/* Takes an option of getopt_long(). Exits on --help and on what is wrong. */
+void common_option(struct common *common, const struct verb *verb, int option);
+void print_verb_help(const struct verb *verb, FILE *out);
+/* Says what is wrong with the command line and exits with EXIT_USAGE. */
+__attribute__((format(printf, 2, 3), noreturn))
+void usage(const struct verb *verb, const char *format, ...);
+
+/* session.c: the VM that this command is about. */
+struct session {
+	struct kvmi_listener *listener;
+	struct kvmi_vm *vm;
+};
+
+/* Waits for the VM. Returns an exit status and has said why. */
+int session_open(struct session *session, const struct common *common);
+void session_close(struct session *session);
+
+/* output.c */
+__attribute__((format(printf, 2, 3)))
+void complain(int err, const char *format, ...);
+void print_hexdump(uint64_t gpa, const uint8_t *data, size_t size);
+void print_json(struct json_object *object);
+struct json_object *json_hex(const uint8_t *data, size_t size);
+struct json_object *json_gpa(uint64_t gpa);
+/* Text from a guest or a VM's owner, with control characters replaced. */
+const char *printable(char *to, size_t room, const char *from, size_t size);
+
+/* parse.c: return 0 or -EINVAL, -ERANGE, -ENOMEM. */
+int parse_number(const char *text, uint64_t *number);
+/* Allocates. Spaces and colons between bytes are fine. */
+int parse_hex(const char *text, uint8_t **data, size_t *size);
+/* Allocates. Errors: as read(2), -EFBIG above @max. */
+int read_file(const char *path, size_t max, uint8_t **data, size_t *size);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The VM that this command is about: listen, and wait until it connects. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kvmi.h"
+
+#define KEY_MAX		65536
+#define VSOCK_PREFIX	"vsock:"
+
+static void log_line(void *data, enum kvmi_log_level level, const char *text)
+{
+	const struct common *common = data;
+
+	if (common->is_verbose)
+		fprintf(stderr, "kvmi: %s%s\n",
+			level == KVMI_LOG_DEBUG ? "debug: " : "", text);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int open_vsock(struct kvmi_listener **listener, const char *port,
+		      const struct kvmi_options *opts)
+{
+	uint64_t number;
+
+	if (parse_number(port, &number) || number > UINT_MAX)
+		return -EINVAL;
+	return kvmi_listener_open_vsock(listener, (unsigned int)number, opts);
+}
+
+static int open_unix(struct kvmi_listener **listener, const char *path,
+		     const struct kvmi_options *opts)
+{
+	/* The default directory is below /run, which is empty after a boot. */
+	if (!strcmp(path, DEFAULT_SOCKET))
+		mkdir("/run/kvmi", 0755);
+	return kvmi_listener_open_unix(listener, path, opts);
+}
+
+static void complain_socket(int err, const char *socket)
+{
+	const char *cure = "try another --socket";
+
+	if (err == -ENOENT)
+		cure = "create its directory";
+	else if (err == -EACCES || err == -EPERM)
+		cure = "run as a user who may write in its directory";
+	else if (err == -EADDRINUSE)
+		cure = "end the other program, or listen elsewhere with --socket";
+	complain(err, "cannot listen on %s; %s", socket, cure);
+}
+
+static int listen_on(struct session *session, const struct common *common)
+{
+	const size_t prefix = strlen(VSOCK_PREFIX);
+	const char *socket = common->socket;
+	struct kvmi_options opts;
+	uint8_t *key = NULL;
+	int err = 0;
+
+	kvmi_options_init(&opts);
+	opts.log = log_line;
+	opts.log_data = (void *)common;
+	opts.socket_mode = common->socket_mode;
+	if (common->key_file)
+		err = read_file(common->key_file, KEY_MAX, &key, &opts.key_size);
+	if (err) {
+		complain(err, "cannot read the key %s", common->key_file);
+		return err;
+	}
+	opts.key = key;
+
+	if (!strncmp(socket, VSOCK_PREFIX, prefix))
+		err = open_vsock(&session->listener, socket + prefix, &opts);
+	else
+		err = open_unix(&session->listener, socket, &opts);
+	if (err)
+		complain_socket(err, socket);
+	free(key);
+	return err;
+}
+
+static void list_others(const struct session *session)
+{
+	struct kvmi_identity id = { .size = sizeof(id) };
+	char uuid[KVMI_UUID_TEXT_SIZE], name[KVMI_NAME_SIZE];
+	unsigned int i;
+
+	for (i = 0; !kvmi_listener_get_parked(session->listener, i, &id); i++) {
+		kvmi_uuid_format(id.uuid, uuid);
+		printable(name, sizeof(name), id.name, strlen(id.name));
+		fprintf(stderr, "kvmi: there is %s (%s)\n", uuid, name);
+	}
+}
+
+static void complain_no_vm(const struct session *session,
+			   const struct common *common)
+{
+	complain(0, "%s%s did not connect to %s within %d s",
+		 common->vm ? "VM " : "a VM", common->vm ? common->vm : "",
+		 common->socket, common->timeout);
+	list_others(session);
+	fputs("kvmi: is QEMU running with -object introspection, and has its chardev this path\n"
+	      "kvmi: and reconnect=? 'kvmi doctor' checks this machine; --timeout waits longer\n",
+	      stderr);
+}
+
+/* A refusal may pass, as when KVM is not done with the session before. */
+static bool may_pass(int err)
+{
+	return err == -ECONNREFUSED || err == -EPROTO || err == -ETIMEDOUT;
+}
+
+static int wait_for_vm(struct session *session, const struct common *common)
+{
+	int64_t end = now_ms() + common->timeout * 1000LL;
+	bool is_patient = true;
+	int64_t left;
+	int err;
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "kvmi: waiting for %s on %s\n",
+			common->vm ? common->vm : "a VM", common->socket);
+	do {
+		left = end - now_ms();
+		err = kvmi_listener_accept(session->listener, common->vm,
+					   left > 0 ? (int)left : 0,
+					   &session->vm);
+		if (!err)
+			return EXIT_DONE;
+		is_patient = may_pass(err) && end > now_ms();
+		if (is_patient)
+			complain(err, "no session; waiting for the VM to connect again");
+	} while (is_patient);
+
+	if (err == -ETIMEDOUT || err == -EAGAIN)
+		complain_no_vm(session, common);
+	else
+		complain(err, "no session with the VM");
+	return EXIT_NO_VM;
+}
+
+int session_open(struct session *session, const struct common *common)
+{
+	int status;
+
+	*session = (struct session){ 0 };
+	if (listen_on(session, common))
+		return EXIT_FAILED;
+
+	status = wait_for_vm(session, common);
+	if (status)
+		session_close(session);
+	return status;
+}
+
+void session_close(struct session *session)
+{
+	kvmi_vm_close(session->vm);
+	kvmi_listener_close(session->listener);
+}

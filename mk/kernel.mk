@@ -19,8 +19,11 @@ $(MODULES)/.built: $(KERNEL_INPUTS) mk/packages.d/kernel
 	@touch $@
 
 # Switch this very host to our modules and back.
-load: modules
-	@kernel/load load $(MODULES)
+load:
+	@mk/install-packages kernel
+	@kernel/assemble
+	@V=$(V) kernel/build host
+	@kernel/load load
 
 unload:
 	@kernel/load unload

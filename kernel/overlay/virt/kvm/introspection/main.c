@@ -44,10 +44,7 @@ int kvmi_init(void)
 					  sizeof(struct kvmi_session));
 	kvmi_vcpu_cache = cache_create("kvmi_vcpu", sizeof(struct kvmi_vcpu));
 	/* The data of a message is copied from and to guest memory. */
-	kvmi_msg_cache = kmem_cache_create_usercopy("kvmi_msg",
-				sizeof(struct kvmi_msg), 0, CACHE_FLAGS,
-				offsetof(struct kvmi_msg, data),
-				sizeof_field(struct kvmi_msg, data), NULL);
+	kvmi_msg_cache = KMEM_CACHE_USERCOPY(kvmi_msg, CACHE_FLAGS, data);
 
 	if (kvmi_vm_cache && kvmi_session_cache && kvmi_vcpu_cache &&
 	    kvmi_msg_cache)

@@ -49,18 +49,18 @@ int kvmi_policy_check(unsigned int ioctl,
 
 static int set_command(struct kvmi_policy *policy, int id, bool allow)
 {
-	if (id == -1 && allow) {
-		bitmap_fill(policy->commands, KVMI_NUM_MESSAGES);
-	} else if (id == -1) {
-		for (id = 0; id < KVMI_NUM_MESSAGES; id++)
-			if (!always_allowed[id])
-				clear_bit(id, policy->commands);
-	} else if (allow) {
-		set_bit(id, policy->commands);
-	} else if (always_allowed[id]) {
+	int first = id == -1 ? 0 : id;
+	int last = id == -1 ? KVMI_NUM_MESSAGES - 1 : id;
+
+	/* All but these is what "disallow all" means. */
+	if (!allow && id != -1 && always_allowed[id])
 		return -EPERM;
-	} else {
-		clear_bit(id, policy->commands);
+
+	for (id = first; id <= last; id++) {
+		if (allow)
+			set_bit(id, policy->commands);
+		else if (!always_allowed[id])
+			clear_bit(id, policy->commands);
 	}
 
 	return 0;

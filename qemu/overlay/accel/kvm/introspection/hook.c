@@ -71,10 +71,10 @@ static void set_hook_error(int err, Error **errp)
                    " ended: if this stays, see the host's kernel log");
         break;
     case EOPNOTSUPP:
-        error_setg(errp, "this VM cannot be introspected: it needs"
-                   " kernel-irqchip=on, guest memory that is neither encrypted"
-                   " nor private, and a host with nested paging and its TDP MMU"
-                   " (parameters kvm_amd.npt or kvm_intel.ept, kvm.tdp_mmu)");
+        error_setg(errp, "this VM cannot be introspected: it needs a host with"
+                   " nested paging (kvm_amd.npt or kvm_intel.ept) and the TDP"
+                   " MMU (kvm.tdp_mmu) on, guest memory that is neither"
+                   " encrypted nor private, and kernel-irqchip=on");
         break;
     case ENOTTY:
         error_setg(errp, "the host's KVM does not know introspection: load KVM"

@@ -447,7 +447,7 @@ static void introspection_complete(UserCreatable *uc, Error **errp)
     Introspection *s = INTROSPECTION(uc);
 
     if (the_introspection) {
-        error_setg(errp, "the VM has an introspection object, '%s'",
+        error_setg(errp, "the VM has an introspection object already, '%s'",
                    introspection_id(the_introspection));
         return;
     }

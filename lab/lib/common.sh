@@ -6,7 +6,7 @@
 BUILD=$TOP/build
 LAB=$BUILD/lab
 LOGS=$BUILD/log
-RESULTS=$LAB/results
+RESULTS=${LAB_RESULTS:-$LAB/results}
 LOCK=$TOP/lab/images.lock
 
 mkdir -p "$LAB" "$LOGS" "$RESULTS"

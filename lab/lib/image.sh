@@ -203,9 +203,14 @@ build_modules()
 	part_done "mods-$variant"
 }
 
-# What a build folder or ours gives to /tests: programs and scripts.
+# What a build folder or ours gives to /tests: programs and scripts. With
+# LAB_TESTS, what that folder has and nothing else.
 find_tests()
 {
+	if [ -n "${LAB_TESTS-}" ]; then
+		find "$LAB_TESTS" -type f -executable
+		return
+	fi
 	find "$BUILD"/user/tests/{live,guest} "$BUILD"/tests/{live,guest} \
 		-type f -executable ! -name '*.so*' 2>/dev/null || :
 	find "$TOP/tests/live" "$TOP/lab/selftest" "$TOP/lab/demo" \

@@ -69,7 +69,7 @@ settle()
 	*)
 		failed=$((failed + 1))
 		word=$(paint 31 'not ok')
-		reason="${reason:-failed}: build/lab/results/$name.log"
+		reason="${reason:-failed}: ${RESULTS#"$TOP/"}/$name.log"
 		;;
 	esac
 	case $reason in

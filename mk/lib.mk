@@ -24,5 +24,5 @@ tools: $(USER_BUILD)/build.ninja
 	@V=$(V) lib/build compile $(USER_BUILD) kvmi-command
 
 check-unit: $(ASAN_BUILD)/build.ninja
-	@V=$(V) lib/build compile $(ASAN_BUILD) unit-tests
+	@V=$(V) lib/build compile $(ASAN_BUILD) unit-tests kvmi-command
 	@tests/unit/run $(ASAN_BUILD)/tests/unit

@@ -140,5 +140,5 @@ int handshake_answer(int fd, const struct options *opts)
 		n = send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 
-	return n == sizeof(answer) ? 0 : -ECONNRESET;
+	return n == sizeof(answer) ? 0 : -ECONNREFUSED;
 }

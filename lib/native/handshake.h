@@ -35,7 +35,7 @@ int hello_identity(const struct hello *hello, struct kvmi_identity *id);
 /* Whether @wanted, a UUID or a name or NULL for any, means this VM. */
 bool hello_is_of(const struct hello *hello, const char *wanted);
 
-/* Errors: -ECONNRESET. */
+/* Errors: -ECONNREFUSED: the device manager has gone. */
 int handshake_answer(int fd, const struct options *opts);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Enters its own guest with VMRUN; that guest loops for ever. Begins in flat
- * protected mode (VMRUN knows no real mode) with EFER.SVME on, rax: the gpa of
- * the VMCB, ebx: that of the area for the host's state, ecx: the MSR for it.
+ * protected mode with EFER.SVME on, eax: the gpa of the VMCB, ebx: that of the
+ * area for the host's state, ecx: the MSR that takes it.
  */
 #include "guest.h"
 

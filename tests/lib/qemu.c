@@ -81,7 +81,7 @@ void qemu_prepare(struct qemu *qemu)
 static void run(struct qemu *qemu, const struct qemu_options *options)
 {
 	static const char *const fixed[] = {
-		"-L", "/usr/share/qemu", "-nodefaults", "-display", "none",
+		"-nodefaults", "-display", "none",
 		"-M", "q35,accel=kvm", "-cpu", "host,la57=off", "-smp", "2",
 		"-m", "256M", "-uuid", QEMU_UUID, "-name", "watched",
 	};
@@ -103,6 +103,8 @@ static void run(struct qemu *qemu, const struct qemu_options *options)
 		 options->object ? options->object : "");
 
 	argv[n++] = setting("KVMI_QEMU", "qemu-system-x86_64");
+	argv[n++] = "-L";
+	argv[n++] = setting("KVMI_QEMU_DATA", "/usr/share/qemu");
 	for (i = 0; i < nfixed; i++)
 		argv[n++] = fixed[i];
 	argv[n++] = "-kernel";

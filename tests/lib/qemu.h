@@ -4,7 +4,8 @@
  *
  * The guest's kernel and initrd are /l2/vmlinuz and /l2/initrd, or what
  * KVMI_GUEST_KERNEL and KVMI_GUEST_INITRD name; QEMU is found in the path, or
- * named by KVMI_QEMU. Without them the test is skipped.
+ * named by KVMI_QEMU, its firmware in /usr/share/qemu or KVMI_QEMU_DATA.
+ * Without a guest the test is skipped.
  */
 #ifndef TESTS_LIB_QEMU_H
 #define TESTS_LIB_QEMU_H

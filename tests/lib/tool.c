@@ -13,6 +13,8 @@
 #include "test.h"
 #include "tool.h"
 
+#define SEARCH_PAGES	32
+
 void tool_listen(struct tool *tool, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -65,7 +67,7 @@ int __tool_accept(struct tool *tool, unsigned int ms)
 	return read_hello(tool);
 }
 
-void tool_answer(struct tool *tool, const uint8_t *hash)
+int __tool_answer(struct tool *tool, const uint8_t *hash)
 {
 	struct kvmi_introspector2qemu answer = {
 		.struct_size = sizeof(answer),
@@ -73,7 +75,12 @@ void tool_answer(struct tool *tool, const uint8_t *hash)
 
 	if (hash)
 		memcpy(answer.cookie_hash, hash, sizeof(answer.cookie_hash));
-	peer_write(&tool->peer, &answer, sizeof(answer));
+	return __peer_write(&tool->peer, &answer, sizeof(answer));
+}
+
+void tool_answer(struct tool *tool, const uint8_t *hash)
+{
+	expect(0, __tool_answer(tool, hash));
 }
 
 /*
@@ -120,31 +127,59 @@ void tool_session_again(struct tool *tool)
 
 	do {
 		r = __tool_accept(tool, DEADLINE_MS);
-		if (r)
-			continue;
-		tool_answer(tool, NULL);
-		r = wait_until_allowed(&tool->peer);
+		if (!r)
+			r = __tool_answer(tool, NULL);
+		if (!r)
+			r = wait_until_allowed(&tool->peer);
 	} while (r && now_ms() < end);
 	expect(0, r);
 }
 
-uint64_t tool_search(struct tool *tool, const char *text)
+/* Asks for some pages at once: each wait for a thread is long. */
+static void ask(struct peer *peer, uint64_t gfn)
+{
+	struct {
+		struct kvmi_msg_hdr hdr;
+		struct kvmi_vm_read_physical read;
+	} commands[SEARCH_PAGES];
+	int i;
+
+	for (i = 0; i < SEARCH_PAGES; i++) {
+		commands[i].hdr = (struct kvmi_msg_hdr){
+			KVMI_VM_READ_PHYSICAL, sizeof(commands[i].read),
+			++peer->seq,
+		};
+		commands[i].read = (struct kvmi_vm_read_physical){
+			.gpa = (gfn + i) << 12, .size = 4096,
+		};
+	}
+	peer_write(peer, commands, sizeof(commands));
+}
+
+uint64_t tool_search(struct tool *tool, uint64_t gpa, const char *text)
 {
 	struct kvmi_vm_get_max_gfn_reply max;
-	uint8_t page[4096], *found;
-	uint64_t gfn;
-	int r;
+	struct peer_message reply;
+	uint64_t gfn, found = 0;
+	uint8_t *at;
+	int i;
 
 	peer_command(&tool->peer, KVMI_VM_GET_MAX_GFN, NULL, 0, &max,
 		     sizeof(max));
-	for (gfn = 0; gfn < max.gfn; gfn++) {
-		r = __peer_read(&tool->peer, gfn << 12, page, sizeof(page));
-		if (r == -KVM_ENOENT)
-			continue;
-		expect(0, r);
-		found = memmem(page, sizeof(page), text, strlen(text));
-		if (found)
-			return (gfn << 12) + (found - page);
+	for (gfn = gpa >> 12; gfn < max.gfn && !found; gfn += SEARCH_PAGES) {
+		ask(&tool->peer, gfn);
+		for (i = 0; i < SEARCH_PAGES; i++) {
+			peer_reply(&tool->peer, KVMI_VM_READ_PHYSICAL,
+				   tool->peer.seq - SEARCH_PAGES + 1 + i,
+				   &reply);
+			at = memmem(reply.body, reply.hdr.size, text,
+				    strlen(text));
+			if (at && !found)
+				found = ((gfn + i) << 12) + (at - reply.body) -
+					sizeof(struct kvmi_error_code);
+		}
 	}
-	fail("not in guest memory: %s", text);
+	if (!found)
+		fail("not in guest memory: %s", text);
+	return found;
 }

@@ -23,13 +23,17 @@ void tool_close(struct tool *tool);
 /* Waits for QEMU and reads its hello, as peer; -ETIMEDOUT or -EPIPE. */
 int __tool_accept(struct tool *tool, unsigned int ms);
 /* Answers the hello; hash NULL: zeros, for a QEMU without a key. */
+int __tool_answer(struct tool *tool, const uint8_t *hash);
 void tool_answer(struct tool *tool, const uint8_t *hash);
 /* Accepts, answers, and waits until QEMU has hooked and allowed all. */
 void tool_session(struct tool *tool);
 /* Accepts until a session works: earlier attempts may be under way. */
 void tool_session_again(struct tool *tool);
 
-/* Finds text in guest memory; fails if it is not there. */
-uint64_t tool_search(struct tool *tool, const char *text);
+/*
+ * Finds text in guest memory from gpa on, within pages; fails if it is not
+ * there.
+ */
+uint64_t tool_search(struct tool *tool, uint64_t gpa, const char *text);
 
 #endif /* TESTS_LIB_TOOL_H */

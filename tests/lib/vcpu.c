@@ -138,7 +138,9 @@ void vmm_expect_alive(struct vmm_vcpu *vcpu)
 					    4 * (vcpu - vcpu->vm->vcpus));
 	uint32_t before = *count;
 
-	wait_for(*count - before >= 2);
+	wait_for(*count - before >= 2 || vcpu->error || vcpu->exit_reason);
+	expect(0, vcpu->error);
+	expect(0, vcpu->exit_reason);
 }
 
 void vmm_wait_report(struct vmm_vcpu *vcpu, uint32_t value)

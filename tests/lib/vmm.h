@@ -45,8 +45,8 @@ struct vmm_vcpu {
 	atomic_bool exited;		/* the guest wrote to the exit port */
 	atomic_uint report;		/* the last value reported */
 	atomic_uint reports;
-	int error;			/* of KVM_RUN, negative errno */
-	uint32_t exit_reason;		/* the last that was not handled */
+	atomic_int error;		/* of KVM_RUN, negative errno */
+	atomic_uint exit_reason;	/* the last that was not handled */
 };
 
 struct vmm {

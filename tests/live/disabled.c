@@ -4,7 +4,7 @@
  * EPERM, before anything else is judged. Loads KVM anew, so no VM may run on
  * this host, and puts it back.
  *
- * lab: own timeout=90
+ * lab: own timeout=90 cpus=2
  */
 #include <errno.h>
 #include <stdio.h>

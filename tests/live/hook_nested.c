@@ -14,6 +14,7 @@
 
 #define VMCB_GPA	0x10000
 #define HSAVE_GPA	0x11000
+#define TABLE_GPA	0x12000
 #define MSR_VM_HSAVE_PA	0xc0010117
 #define EFER_SVME	(1 << 12)
 
@@ -79,7 +80,7 @@ static void set_cpuid(struct vmm_vcpu *vcpu)
 	free(cpuid);
 }
 
-/* Flat 32-bit protected mode, for VMRUN knows no real mode. */
+/* Flat 32-bit protected mode with pages: KVM takes a VMRUN in no other. */
 static void set_registers(struct vmm_vcpu *vcpu)
 {
 	struct kvm_regs regs = {
@@ -94,13 +95,18 @@ static void set_registers(struct vmm_vcpu *vcpu)
 		.db = 1, .s = 1, .g = 1,
 	};
 	struct kvm_sregs sregs;
+	/* One page of 4 MiB, present and writable, at 0. */
+	uint32_t entry = 0x83;
 
+	memcpy(vmm_host(vcpu->vm, TABLE_GPA), &entry, sizeof(entry));
 	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
 	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
 	sregs.cs = data;
 	sregs.cs.selector = 8;
 	sregs.cs.type = 11;
-	sregs.cr0 |= 1;
+	sregs.cr0 |= 0x80000001;
+	sregs.cr3 = TABLE_GPA;
+	sregs.cr4 |= 0x10;
 	sregs.efer |= EFER_SVME;
 	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
 	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs));

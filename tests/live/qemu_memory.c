@@ -13,6 +13,9 @@
 #include "../lib/test.h"
 #include "../lib/tool.h"
 
+/* Where Linux lies without its address randomisation. */
+#define KERNEL_GPA	(16ul << 20)
+
 /* The gpa that the beacon told on the console. */
 static uint64_t beacon_gpa(struct qemu *qemu)
 {
@@ -33,7 +36,7 @@ static uint64_t beacon_gpa(struct qemu *qemu)
 
 int main(void)
 {
-	struct qemu_options options = { .object = "" };
+	struct qemu_options options = { .object = "", .append = "nokaslr" };
 	struct kvmi_vm_get_info_reply info;
 	const char *text = "the tool was here";
 	char found[32];
@@ -56,7 +59,7 @@ int main(void)
 	peer_command(&tool.peer, KVMI_VM_GET_INFO, NULL, 0, &info,
 		     sizeof(info));
 	expect(2, info.vcpu_count);
-	gpa = tool_search(&tool, "Linux version 6.");
+	gpa = tool_search(&tool, KERNEL_GPA, "Linux version 6.");
 	note("the banner is at gpa 0x%llx", (unsigned long long)gpa);
 
 	gpa = beacon_gpa(&qemu);

@@ -120,8 +120,8 @@ static void test_longer(struct peer *peer, struct vmm *vm)
 	struct {
 		struct kvmi_vm_write_physical head;
 		uint8_t data[64];
-	} body = { .head = { .gpa = 0x12000, .size = 16 } };
-	uint8_t *page = vmm_host(vm, 0x12000);
+	} body = { .head = { .gpa = 0x14000, .size = 16 } };
+	uint8_t *page = vmm_host(vm, 0x14000);
 
 	memset(body.data, 0xee, sizeof(body.data));
 	peer_command(peer, KVMI_VM_WRITE_PHYSICAL, &body, sizeof(body.head) +

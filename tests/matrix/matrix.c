@@ -152,8 +152,8 @@ static int judge(int strangers)
 	for (i = 0; i < count; i++)
 		if (!cells[i].passed && !cells[i].milestone)
 			printf("MISSING: %s\n", cells[i].name);
-	printf("matrix: %d passed, %d missing, %d planned, %d unknown\n",
-	       passed, missing, planned, strangers);
+	printf("matrix: %d passed, %d failed; %d planned\n", passed,
+	       missing + strangers, planned);
 	return missing || strangers;
 }
 

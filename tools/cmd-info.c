@@ -30,7 +30,6 @@ struct kind {
 	int (*check)(struct kvmi_vm *vm, unsigned int id);
 };
 
-
 static int gather(struct kvmi_vm *vm, struct info *info)
 {
 	int err;

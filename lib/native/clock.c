@@ -5,6 +5,8 @@
 
 #include "clock.h"
 
+#define POLL_FOREVER (-1)
+
 int64_t clock_ms(void)
 {
 	struct timespec now;
@@ -23,7 +25,7 @@ int clock_left(int64_t deadline)
 	int64_t left;
 
 	if (deadline == CLOCK_NEVER)
-		return -1;
+		return POLL_FOREVER;
 
 	left = deadline - clock_ms();
 	if (left < 0)

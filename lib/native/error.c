@@ -18,13 +18,16 @@ static const struct {
 	{ EBUSY, "somebody else uses it" },
 	{ ENOMEM, "out of memory, here or in the kernel" },
 	{ ETIMEDOUT, "no answer in time" },
-	{ ECONNRESET, "the session has ended: the guest powered off, the device manager unhooked or the connection died" },
-	{ ECONNREFUSED, "the device manager hung up after the handshake: wrong key, or KVM refused the hook" },
+	{ ECONNRESET, "the session has ended: the guest powered off, "
+	  "the device manager unhooked or the connection died" },
+	{ ECONNREFUSED, "the device manager hung up after the handshake: "
+	  "wrong key, or KVM refused the hook" },
 	{ EPROTO, "the peer broke the protocol" },
-	{ EREMOTEIO, "the kernel answered with an error that this library does not know" },
+	{ EREMOTEIO, "the kernel answered with an error unknown to this library" },
 	{ EMSGSIZE, "the answer is larger than expected" },
 	{ E2BIG, "the options come from a newer library" },
-	{ EADDRINUSE, "the address is in use: another program listens there, or the path is no socket" },
+	{ EADDRINUSE, "the address is in use: another program listens there, "
+	  "or the path is no socket" },
 	{ ENAMETOOLONG, "the path of a socket has at most 107 bytes" },
 	{ EAFNOSUPPORT, "this kernel has no such kind of socket" },
 };

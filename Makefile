@@ -16,6 +16,7 @@ V ?= 0
 -include mk/style.mk
 -include mk/live.mk
 -include mk/lab.mk
+-include mk/kvm.mk
 -include mk/check.mk
 
 all: modules lib tools

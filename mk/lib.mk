@@ -26,3 +26,28 @@ tools: $(USER_BUILD)/build.ninja
 check-unit: $(ASAN_BUILD)/build.ninja
 	@V=$(V) lib/build compile $(ASAN_BUILD) unit-tests kvmi-command
 	@tests/unit/run $(ASAN_BUILD)/tests/unit
+
+# Feed the parsers with bytes that nobody would send, TIME seconds each.
+TIME ?= 60
+FUZZ_FLAGS := -g -O1 -D_GNU_SOURCE -DKVMI_LIBRARY_VERSION='"fuzz"' \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	-I include/uapi -I include -I lib/include
+
+.PHONY: fuzz
+
+fuzz: $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/*.c))
+	@for target in $^; do \
+		corpus=build/fuzz/corpus/$$(basename $$target); \
+		mkdir -p $$corpus; \
+		echo "  FUZZ    $$target for $(TIME) s"; \
+		$$target -max_total_time=$(TIME) -max_len=70000 -timeout=10 \
+			-print_final_stats=1 -artifact_prefix=build/fuzz/ $$corpus \
+			>build/log/fuzz.log 2>&1 || { tail -n 40 build/log/fuzz.log; exit 1; }; \
+		grep -h number_of_executed_units build/log/fuzz.log; \
+	done
+
+build/fuzz/%: fuzz/%.c $(wildcard lib/native/*.[ch] lib/include/kvmi/*.h)
+	@mk/install-packages fuzz
+	@mkdir -p build/fuzz build/log
+	@echo "  CLANG   $@"
+	@clang $(FUZZ_FLAGS) $< lib/native/*.c -lgnutls -lpthread -o $@

@@ -11,7 +11,7 @@
 #define DEFAULT_SOCKET_MODE		0600
 #define DEFAULT_HANDSHAKE_TIMEOUT	10000
 #define DEFAULT_COMMAND_TIMEOUT		15000
-#define DEFAULT_SETTLE_TIME		500
+#define DEFAULT_SETTLE_TIME		1000
 
 /*
  * A program that was built against an older library gives a shorter structure,

@@ -199,10 +199,11 @@ static int allow_later(int fd, void *arg)
 {
 	int *refusals = arg;
 	struct frame frame;
+	int left;
 
 	while (!script_command(fd, &frame)) {
-		if (script_reply(fd, &frame,
-				 (*refusals)-- > 0 ? -KVM_EPERM : 0, NULL, 0))
+		left = __atomic_fetch_sub(refusals, 1, __ATOMIC_SEQ_CST);
+		if (script_reply(fd, &frame, left > 0 ? -KVM_EPERM : 0, NULL, 0))
 			return -EPIPE;
 	}
 	return 0;
@@ -219,7 +220,7 @@ static void permission_that_comes_late(void **state)
 	opts.settle_time = 5000;
 	rig_open_with(&rig, allow_later, &refusals, &opts);
 	assert_err(0, kvmi_vm_control_cleanup(rig.vm, true));
-	assert_int_equal(refusals, -1);
+	assert_int_equal(__atomic_load_n(&refusals, __ATOMIC_SEQ_CST), -1);
 	rig_close(&rig);
 }
 
@@ -235,11 +236,12 @@ static void permission_that_never_comes(void **state)
 	opts.settle_time = 50;
 	rig_open_with(&rig, allow_later, &refusals, &opts);
 	assert_err(-EPERM, kvmi_vm_control_cleanup(rig.vm, true));
-	assert_true(refusals < 1000000 - 2);
-	refusals = 1000000;
+	assert_true(__atomic_exchange_n(&refusals, 1000000, __ATOMIC_SEQ_CST) <
+		    1000000 - 2);
 	assert_err(-EPERM, kvmi_vm_control_cleanup(rig.vm, true));
 	assert_err(-EPERM, kvmi_vm_read_physical(rig.vm, 0, data, sizeof(data)));
-	assert_int_equal(refusals, 1000000 - 4);
+	assert_int_equal(__atomic_load_n(&refusals, __ATOMIC_SEQ_CST),
+			 1000000 - 4);
 	rig_close(&rig);
 }
 

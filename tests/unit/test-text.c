@@ -96,7 +96,7 @@ static void options_have_defaults(void **state)
 	assert_int_equal(opts.socket_mode, 0600);
 	assert_int_equal(opts.handshake_timeout, 10000);
 	assert_int_equal(opts.command_timeout, 15000);
-	assert_int_equal(opts.settle_time, 500);
+	assert_int_equal(opts.settle_time, 1000);
 	assert_memory_equal(opts.hash, none, sizeof(none));
 }
 

@@ -108,7 +108,7 @@ struct kvmi_options {
 	unsigned int socket_mode; /* of the UNIX socket; default 0600 */
 	int handshake_timeout;	/* for hello, and for the first answer; 10 s */
 	int command_timeout;	/* for the answer to a command; 15 s */
-	int settle_time;	/* see kvmi_listener_accept(); 500 ms, <0: 0 */
+	int settle_time;	/* see kvmi_listener_accept(); 1 s, <0: 0 */
 };
 
 /*

@@ -3,6 +3,9 @@
  * KVM introspection: events.
  */
 #include <linux/delay.h>
+#include <linux/net.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
 
 #include "introspection.h"
 #include "trace.h"

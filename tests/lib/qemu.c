@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "qemu.h"
 #include "test.h"
 
-#define BOOT_MS		60000	/* under an emulator, on a busy host */
+#define BOOT_MS		(4 * DEADLINE_MS)
 
 /* The last one made: a test that fails must not leave it behind. */
 static struct qemu *current;
@@ -78,63 +79,87 @@ void qemu_prepare(struct qemu *qemu)
 	registered = true;
 }
 
-static void run(struct qemu *qemu, const struct qemu_options *options)
+/* QEMU's command line; made in the child, which does not free it. */
+struct words {
+	char *word[64];
+	int count;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct words *words, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	expect_true(vasprintf(&words->word[words->count++], format, args) >= 0);
+	va_end(args);
+	expect_true(words->count < 64);
+}
+
+static void add_machine(struct words *words)
 {
 	static const char *const fixed[] = {
-		"-nodefaults", "-display", "none",
-		"-M", "q35,accel=kvm", "-cpu", "host,la57=off", "-smp", "2",
-		"-m", "256M", "-uuid", QEMU_UUID, "-name", "watched",
+		"-nodefaults", "-display", "none", "-M", "q35,accel=kvm",
+		"-cpu", "host,la57=off", "-smp", "2", "-m", "256M",
+		"-uuid", QEMU_UUID, "-name", "watched",
 	};
-	const size_t nfixed = sizeof(fixed) / sizeof(fixed[0]);
-	char append[512], console[160], monitor[160], chardev[192];
-	char object[256];
-	const char *argv[64];
-	size_t n = 0, i;
+	size_t i;
+
+	add(words, "%s", setting("KVMI_QEMU", "qemu-system-x86_64"));
+	add(words, "-L");
+	add(words, "%s", setting("KVMI_QEMU_DATA", "/usr/share/qemu"));
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		add(words, "%s", fixed[i]);
+}
+
+static void add_guest(struct words *words, const char *append)
+{
+	add(words, "-kernel");
+	add(words, "%s", setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz"));
+	add(words, "-initrd");
+	add(words, "%s", setting("KVMI_GUEST_INITRD", "/l2/initrd"));
+	add(words, "-append");
+	add(words, "console=ttyS0 loglevel=4 panic=-1 %s", append ? append : "");
+}
+
+static void add_channels(struct words *words, const struct qemu *qemu,
+			 const struct qemu_options *options)
+{
+	int i;
+
+	add(words, "-serial");
+	add(words, "file:%s", qemu->console);
+	add(words, "-qmp");
+	add(words, "unix:%s/qmp,server=on,wait=off", qemu->folder);
+	add(words, "-chardev");
+	add(words, "socket,id=tool,path=%s,reconnect-ms=50", qemu->socket);
+	for (i = 0; i < 8 && options->more[i]; i++)
+		add(words, "%s", options->more[i]);
+	if (options->object) {
+		add(words, "-object");
+		add(words, "introspection,id=vmi,chardev=tool%s",
+		    options->object);
+	}
+}
+
+static void run(struct qemu *qemu, const struct qemu_options *options)
+{
+	struct words words = { .count = 0 };
 	int fd;
 
-	snprintf(append, sizeof(append), "console=ttyS0 loglevel=4 panic=-1 %s",
-		 options->append ? options->append : "");
-	snprintf(console, sizeof(console), "file:%s", qemu->console);
-	snprintf(monitor, sizeof(monitor), "unix:%s/qmp,server=on,wait=off",
-		 qemu->folder);
-	snprintf(chardev, sizeof(chardev),
-		 "socket,id=tool,path=%s,reconnect-ms=50", qemu->socket);
-	snprintf(object, sizeof(object), "introspection,id=vmi,chardev=tool%s",
-		 options->object ? options->object : "");
-
-	argv[n++] = setting("KVMI_QEMU", "qemu-system-x86_64");
-	argv[n++] = "-L";
-	argv[n++] = setting("KVMI_QEMU_DATA", "/usr/share/qemu");
-	for (i = 0; i < nfixed; i++)
-		argv[n++] = fixed[i];
-	argv[n++] = "-kernel";
-	argv[n++] = setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz");
-	argv[n++] = "-initrd";
-	argv[n++] = setting("KVMI_GUEST_INITRD", "/l2/initrd");
-	argv[n++] = "-append";
-	argv[n++] = append;
-	argv[n++] = "-serial";
-	argv[n++] = console;
-	argv[n++] = "-qmp";
-	argv[n++] = monitor;
-	argv[n++] = "-chardev";
-	argv[n++] = chardev;
-	for (i = 0; i < 8 && options->more[i]; i++)
-		argv[n++] = options->more[i];
-	if (options->object) {
-		argv[n++] = "-object";
-		argv[n++] = object;
-	}
+	add_machine(&words);
+	add_guest(&words, options->append);
+	add_channels(&words, qemu, options);
 	if (options->stopped)
-		argv[n++] = "-S";
-	argv[n] = NULL;
+		add(&words, "-S");
 
+	/* It ends with the test, however that ends. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fd = open(qemu->errors, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	dup2(fd, 1);
 	dup2(fd, 2);
-	execvp(argv[0], (char **)argv);
-	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	execvp(words.word[0], words.word);
+	fprintf(stderr, "%s: %s\n", words.word[0], strerror(errno));
 	_exit(127);
 }
 

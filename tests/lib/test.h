@@ -13,8 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No wait of a test is longer than this, in ms; emulators are slow. */
-#define DEADLINE_MS	15000
+/*
+ * No wait of a test is longer than this, in ms: 15 s, for emulators are slow,
+ * and more on a kernel with KASAN and the like.
+ */
+#define DEADLINE_MS	test_deadline_ms()
+/* For what must happen at once. */
+#define PROMPT_MS	(DEADLINE_MS / 2)
 
 enum {
 	TEST_PASSED = 0,
@@ -60,6 +65,7 @@ void __attribute__((format(printf, 1, 2))) cell(const char *format, ...);
 /* One line of story on stderr, with the time since the start. */
 void __attribute__((format(printf, 1, 2))) note(const char *format, ...);
 
+unsigned int test_deadline_ms(void);
 uint64_t now_ms(void);
 void sleep_ms(unsigned int ms);
 

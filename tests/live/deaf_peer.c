@@ -13,8 +13,6 @@
 #include "../lib/hook.h"
 #include "../lib/test.h"
 
-#define PROMPT_MS	5000
-
 /* Asks for pages until both directions are full. */
 static void fill(struct peer *peer)
 {

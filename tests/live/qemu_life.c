@@ -15,8 +15,6 @@
 #include "../lib/test.h"
 #include "../lib/tool.h"
 
-#define PROMPT_MS	10000
-
 /*
  * The firmware resets the machine once more by itself when it finds that it
  * has run before: the session to keep is the last one.

@@ -15,13 +15,14 @@ describe_machine()
 	qemu=$(emulator) || exit 1
 	machine=("$qemu" -L "$seabios/usr/share/seabios" -L "$blobs/usr/share/qemu"
 		-nodefaults -no-user-config -display none -no-reboot -nic none
-		-M q35 -accel "tcg,thread=multi,tb-size=512"
-		-cpu max,+svm,la57=off -smp "$cpus" -m "${LAB_MEMORY:-4G}"
+		-M q35
+		-accel "tcg,thread=multi,tb-size=512"
+		-cpu "max,+svm,la57=off" -smp "$cpus" -m "${LAB_MEMORY:-4G}"
 		-kernel "$vmlinuz" -initrd "$RUN/initrd"
 		-append "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 $append"
 		-device virtio-serial
 		-chardev "file,id=result,path=$RUN/result"
-		-device virtserialport,chardev=result,name=lab.result
+		-device "virtserialport,chardev=result,name=lab.result"
 		"$@")
 }
 

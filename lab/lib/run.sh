@@ -29,7 +29,7 @@ wish()
 
 	file=$(test_source "$1") || return 0
 	sed -nE 's/^[ */#]*lab: (.*)/ \1 /p' "$file" |
-		grep -oE "[ ]$2(=[^ ]+)?[ ]" | head -n 1 | tr -d ' ' | sed 's/^[^=]*=//'
+		grep -oE "[ ]$2(=[^ ]+)?[ ]" | head -n 1 | tr -d ' ' | sed 's/^[^=]*=//' || :
 }
 
 wants_own()

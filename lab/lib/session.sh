@@ -66,7 +66,7 @@ session_up()
 	until grep -qa 'This is level 1' "$LOGS/lab-console.log" 2>/dev/null; do
 		session_pid >/dev/null || [ $wait -lt 3 ] ||
 			die "level 1 did not start: see build/log/lab-qemu.log"
-		[ $((wait += 1)) -lt $BOOT_LIMIT ] || {
+		[ $((wait += 1)) -lt "$BOOT_LIMIT" ] || {
 			session_down
 			die "level 1 did not boot: see build/log/lab-console.log"
 		}

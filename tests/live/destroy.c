@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../lib/hook.h"
@@ -55,9 +56,10 @@ static void test_order(const int *order)
 	close(vm->kvm);
 }
 
-static void child(int fd, bool leave, int ready)
+static void child(int fd, bool leave, int parent)
 {
 	struct vmm *vm = vmm_create(NULL);
+	char c;
 
 	expect(0, __hook_fd(vm, fd));
 	close(fd);
@@ -65,8 +67,8 @@ static void child(int fd, bool leave, int ready)
 	vmm_vcpu_run(vm, 0, &guest_busy);
 	vmm_vcpu_run(vm, 1, &guest_halt);
 	vmm_expect_alive(&vm->vcpus[0]);
-	must(write(ready, "r", 1));
-	sleep_ms(100);
+	must(write(parent, "r", 1));
+	must(read(parent, &c, 1));
 	if (leave)
 		_exit(0);
 	for (;;)
@@ -77,27 +79,29 @@ static void test_process(bool leave)
 {
 	struct peer peer;
 	int fd = peer_open(&peer);
-	int ready[2];
+	int line[2];
 	uint8_t page[4096];
 	int pid;
 	char c;
 
-	must(pipe(ready));
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, line));
 	pid = must(fork());
 	if (!pid) {
 		peer_close(&peer);
-		child(fd, leave, ready[1]);
+		child(fd, leave, line[1]);
 	}
 	close(fd);
-	close(ready[1]);
-	expect(1, read(ready[0], &c, 1));
+	close(line[1]);
+	expect(1, read(line[0], &c, 1));
 	expect(0, __peer_read(&peer, 0x1000, page, 4096));
-	if (!leave)
+	if (leave)
+		must(write(line[0], "g", 1));
+	else
 		must(kill(pid, SIGKILL));
 	expect(leave ? 0 : 128 + SIGKILL, wait_child(pid));
 	peer_expect_closed(&peer);
 	peer_close(&peer);
-	close(ready[0]);
+	close(line[0]);
 }
 
 int main(void)

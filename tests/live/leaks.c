@@ -53,7 +53,6 @@ int main(void)
 	hook_require(vm);
 	hook_expect_usable(vm);
 	resources_take(&before, 0);
-	expect_true(before.value[RESOURCE_KVMI_VM] >= 0);
 	expect_true(before.value[RESOURCE_VENDOR_USERS] >= 0);
 	expect(0, resources_compare(&before, &before));
 
@@ -72,6 +71,10 @@ int main(void)
 	vm = vmm_create(NULL);
 	expect_true(grew(&before, RESOURCE_VENDOR_USERS));
 	vmm_destroy(vm);
-	leak_slab_objects(&before);
+	/* Not told on a kernel that finds leaks by itself. */
+	if (before.value[RESOURCE_KVMI_VM] >= 0)
+		leak_slab_objects(&before);
+	else
+		expect(0, access("/sys/kernel/debug/kmemleak", F_OK));
 	return 0;
 }

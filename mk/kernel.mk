@@ -2,7 +2,7 @@
 #
 # The three modules, against the distribution's headers.
 
-MODULES := build/kernel/modules
+MODULES_DIR := build/kernel/modules
 KERNEL_INPUTS := $(shell find kernel/overlay kernel/hooks -type f) \
 	kernel/assemble kernel/build kernel/check-crc \
 	$(wildcard include/kvmi/*.h) \
@@ -10,9 +10,9 @@ KERNEL_INPUTS := $(shell find kernel/overlay kernel/hooks -type f) \
 
 .PHONY: modules load unload
 
-modules: $(MODULES)/.built
+modules: $(MODULES_DIR)/.built
 
-$(MODULES)/.built: $(KERNEL_INPUTS) mk/packages.d/kernel
+$(MODULES_DIR)/.built: $(KERNEL_INPUTS) mk/packages.d/kernel
 	@mk/install-packages kernel
 	@kernel/assemble
 	@V=$(V) kernel/build

@@ -10,14 +10,14 @@ V ?= 0
 .PHONY: all help clean
 .DEFAULT_GOAL := all
 
--include mk/kernel.mk
--include mk/qemu.mk
--include mk/lib.mk
--include mk/style.mk
--include mk/live.mk
--include mk/lab.mk
--include mk/kvm.mk
--include mk/check.mk
+include mk/kernel.mk
+include mk/qemu.mk
+include mk/lib.mk
+include mk/style.mk
+include mk/live.mk
+include mk/lab.mk
+include mk/kvm.mk
+include mk/check.mk
 
 all: modules lib tools
 

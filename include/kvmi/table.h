@@ -48,29 +48,30 @@
 	M(VM_WRITE_PHYSICAL, vm_write_physical, VM, 16, 0, TAIL, \
 	  "EINVAL ENOENT") \
 	M(VM_CONTROL_CLEANUP, vm_control_cleanup, VM, 8, 0, NONE, "EINVAL") \
-	M(VM_GET_MAX_GFN, vm_get_max_gfn, VM, 0, 8, NONE, "")
+	M(VM_GET_MAX_GFN, vm_get_max_gfn, VM, 0, 8, NONE, "") \
+	M(VM_PAUSE_VCPU, vm_pause_vcpu, VM, 8, 0, NONE, \
+	  "EINVAL EPERM EBUSY") \
+	M(VCPU_GET_INFO, vcpu_get_info, VCPU, 0, 8, NONE, \
+	  "") \
+	M(VCPU_CONTROL_EVENTS, vcpu_control_events, VCPU, 8, 0, NONE, \
+	  "EINVAL EPERM EOPNOTSUPP") \
+	M(VCPU_GET_REGISTERS, vcpu_get_registers, VCPU, 8, 472, TAIL, \
+	  "EINVAL") \
+	M(VCPU_SET_REGISTERS, vcpu_set_registers, VCPU, 144, 0, NONE, \
+	  "EINVAL EOPNOTSUPP") \
+	M(VCPU_GET_CPUID, vcpu_get_cpuid, VCPU, 8, 16, NONE, \
+	  "ENOENT") \
+	M(VCPU_CONTROL_CR, vcpu_control_cr, VCPU, 8, 0, NONE, \
+	  "EINVAL") \
+	M(VCPU_TRANSLATE_GVA, vcpu_translate_gva, VCPU, 8, 8, NONE, \
+	  "")
 
-#define KVMI_MILESTONE_VCPU	"2. vCPUs and events"
 #define KVMI_MILESTONE_CONTROL	"3. control, state, injection"
 #define KVMI_MILESTONE_ACCESS	"4. page access and single step"
 
 #define KVMI_MESSAGES_PLANNED(M) \
-	M(VM_PAUSE_VCPU, vm_pause_vcpu, VM, 8, 0, NONE, \
-	  "EINVAL EPERM EBUSY", KVMI_MILESTONE_VCPU) \
 	M(VM_SET_PAGE_ACCESS, vm_set_page_access, VM, 8, 0, TAIL, \
 	  "EINVAL", KVMI_MILESTONE_ACCESS) \
-	M(VCPU_GET_INFO, vcpu_get_info, VCPU, 0, 8, NONE, \
-	  "", KVMI_MILESTONE_VCPU) \
-	M(VCPU_CONTROL_EVENTS, vcpu_control_events, VCPU, 8, 0, NONE, \
-	  "EINVAL EPERM EOPNOTSUPP", KVMI_MILESTONE_VCPU) \
-	M(VCPU_GET_REGISTERS, vcpu_get_registers, VCPU, 8, 472, TAIL, \
-	  "EINVAL", KVMI_MILESTONE_VCPU) \
-	M(VCPU_SET_REGISTERS, vcpu_set_registers, VCPU, 144, 0, NONE, \
-	  "EINVAL EOPNOTSUPP", KVMI_MILESTONE_VCPU) \
-	M(VCPU_GET_CPUID, vcpu_get_cpuid, VCPU, 8, 16, NONE, \
-	  "ENOENT", KVMI_MILESTONE_VCPU) \
-	M(VCPU_CONTROL_CR, vcpu_control_cr, VCPU, 8, 0, NONE, \
-	  "EINVAL", KVMI_MILESTONE_VCPU) \
 	M(VCPU_INJECT_EXCEPTION, vcpu_inject_exception, VCPU, 16, 0, NONE, \
 	  "EPERM EINVAL EBUSY", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_GET_XCR, vcpu_get_xcr, VCPU, 8, 8, NONE, \
@@ -84,32 +85,30 @@
 	M(VCPU_CONTROL_MSR, vcpu_control_msr, VCPU, 8, 0, NONE, \
 	  "EINVAL EPERM", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_SINGLESTEP, vcpu_control_singlestep, VCPU, 8, 0, NONE, \
-	  "EPERM EINVAL EOPNOTSUPP", KVMI_MILESTONE_ACCESS) \
-	M(VCPU_TRANSLATE_GVA, vcpu_translate_gva, VCPU, 8, 8, NONE, \
-	  "", KVMI_MILESTONE_VCPU)
+	  "EPERM EINVAL EOPNOTSUPP", KVMI_MILESTONE_ACCESS)
 
 /* The judgements that come before a message's own rules. */
 #define KVMI_COMMON_ERRORS(R) \
 	R(unknown_id, "ENOSYS") \
-	R(not_allowed, "EPERM")
+	R(not_allowed, "EPERM") \
+	R(vcpu_padding, "EINVAL") \
+	R(vcpu_index, "EINVAL") \
+	R(vcpu_not_ready, "EAGAIN")
 
-#define KVMI_COMMON_ERRORS_PLANNED(R) \
-	R(vcpu_padding, "EINVAL", KVMI_MILESTONE_VCPU) \
-	R(vcpu_index, "EINVAL", KVMI_MILESTONE_VCPU) \
-	R(vcpu_not_ready, "EAGAIN", KVMI_MILESTONE_VCPU)
+#define KVMI_COMMON_ERRORS_PLANNED(R)
 
 #define KVMI_EVENTS(E) \
-	E(VM_EVENT_UNHOOK, unhook, VM, 0, 0, "")
+	E(VM_EVENT_UNHOOK, unhook, VM, 0, 0, "") \
+	E(VCPU_EVENT_PAUSE, pause, VCPU, 0, 0, \
+	  "CONTINUE CRASH") \
+	E(VCPU_EVENT_HYPERCALL, hypercall, VCPU, 0, 0, \
+	  "CONTINUE CRASH") \
+	E(VCPU_EVENT_BREAKPOINT, breakpoint, VCPU, 16, 0, \
+	  "CONTINUE RETRY CRASH") \
+	E(VCPU_EVENT_CR, cr, VCPU, 24, 8, \
+	  "CONTINUE CRASH")
 
 #define KVMI_EVENTS_PLANNED(E) \
-	E(VCPU_EVENT_PAUSE, pause, VCPU, 0, 0, \
-	  "CONTINUE CRASH", KVMI_MILESTONE_VCPU) \
-	E(VCPU_EVENT_HYPERCALL, hypercall, VCPU, 0, 0, \
-	  "CONTINUE CRASH", KVMI_MILESTONE_VCPU) \
-	E(VCPU_EVENT_BREAKPOINT, breakpoint, VCPU, 16, 0, \
-	  "CONTINUE RETRY CRASH", KVMI_MILESTONE_VCPU) \
-	E(VCPU_EVENT_CR, cr, VCPU, 24, 8, \
-	  "CONTINUE CRASH", KVMI_MILESTONE_VCPU) \
 	E(VCPU_EVENT_TRAP, trap, VCPU, 16, 0, \
 	  "CONTINUE CRASH", KVMI_MILESTONE_CONTROL) \
 	E(VCPU_EVENT_XSETBV, xsetbv, VCPU, 24, 0, \
@@ -141,15 +140,15 @@
 	C(write_physical_cut) \
 	C(event_reply_unexpected) \
 	C(unhook) \
-	C(vm_destroyed)
+	C(vm_destroyed) \
+	C(event_reply_seq) \
+	C(event_reply_length) \
+	C(event_reply_padding) \
+	C(event_reply_event) \
+	C(event_reply_action) \
+	C(vcpu_killed)
 
 #define KVMI_CLOSING_RULES_PLANNED(C) \
-	C(event_reply_seq, KVMI_MILESTONE_VCPU) \
-	C(event_reply_length, KVMI_MILESTONE_VCPU) \
-	C(event_reply_padding, KVMI_MILESTONE_VCPU) \
-	C(event_reply_event, KVMI_MILESTONE_VCPU) \
-	C(event_reply_action, KVMI_MILESTONE_VCPU) \
-	C(vcpu_killed, KVMI_MILESTONE_VCPU) \
 	C(set_page_access_cut, KVMI_MILESTONE_ACCESS)
 
 #endif /* _KVMI_TABLE_H */

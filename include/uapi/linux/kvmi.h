@@ -110,6 +110,12 @@ struct kvm_introspection_feature {
 					     struct kvm_introspection_feature)
 #define KVM_INTROSPECTION_PREUNHOOK	_IO(KVMIO, 0xcc)
 
+/*
+ * In kvm_run.flags with KVM_EXIT_SHUTDOWN: a tool answered an event with CRASH;
+ * without it the guest came to a triple fault.
+ */
+#define KVM_RUN_X86_INTROSPECTION_CRASH	(1 << 15)
+
 /* Errors on the wire are these, negated. */
 #ifndef KVM_EPERM
 #define KVM_EPERM		1

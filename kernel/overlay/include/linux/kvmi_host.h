@@ -22,16 +22,40 @@ void kvmi_vm_destroy(struct kvm *kvm);
 
 int kvmi_vcpu_create(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_destroy(struct kvm_vcpu *vcpu);
-void kvmi_vcpu_serve(struct kvm_vcpu *vcpu);
+int kvmi_vcpu_serve(struct kvm_vcpu *vcpu);
+void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
+
+DECLARE_STATIC_KEY_FALSE(kvmi_active);
+
+bool kvmi_vcpu_check_repeat(struct kvm_vcpu *vcpu);
 
 /*
  * The head of the run loop. A request that nobody takes would keep the vCPU
  * out of the guest for ever, so this does not ask whether the VM is hooked.
+ * Returns 1 to go on.
  */
-static inline void kvmi_vcpu_handle_requests(struct kvm_vcpu *vcpu)
+static inline int kvmi_vcpu_handle_requests(struct kvm_vcpu *vcpu)
 {
+	if (static_branch_unlikely(&kvmi_active) && vcpu->kvmi_repeats)
+		kvmi_vcpu_check_repeat(vcpu);
 	if (kvm_check_request(KVM_REQ_INTROSPECTION, vcpu))
-		kvmi_vcpu_serve(vcpu);
+		return kvmi_vcpu_serve(vcpu);
+
+	return 1;
+}
+
+/* After vcpu->mutex was let go: work that came while it was held. */
+static inline void kvmi_vcpu_ioctl_done(struct kvm_vcpu *vcpu)
+{
+	if (kvm_test_request(KVM_REQ_INTROSPECTION, vcpu))
+		kvmi_vcpu_serve_outside(vcpu);
+}
+
+/* Asked before an interrupt, an NMI or an SMI is injected. */
+static inline bool kvmi_vcpu_holds_interrupts(struct kvm_vcpu *vcpu)
+{
+	return static_branch_unlikely(&kvmi_active) && vcpu->kvmi_repeats &&
+	       kvmi_vcpu_check_repeat(vcpu);
 }
 
 #endif /* __KVMI_HOST_H */

@@ -3,8 +3,7 @@
  * KVM introspection: a page that a tool wrote is dirty, or migration loses it.
  *
  * With a bitmap anybody may set the bit. A dirty ring belongs to one vCPU, and
- * only the holder of vcpu->mutex may push: either the receive thread, while
- * the vCPU is outside of KVM_RUN, or a job in the vCPU's own thread.
+ * only the holder of vcpu->mutex may push, which is what a job is for.
  */
 #include <linux/sched/signal.h>
 
@@ -15,6 +14,8 @@
 struct dirty_job {
 	struct kvmi_job job;
 	gfn_t gfn;
+	bool pushed;
+	struct completion done;
 };
 
 /*
@@ -41,28 +42,33 @@ static bool push(struct kvm_vcpu *vcpu, gfn_t gfn)
 	return true;
 }
 
-static bool push_as_job(struct kvm_vcpu *vcpu, struct kvmi_job *job)
+static void push_as_job(struct kvm_vcpu *vcpu, struct kvmi_session *session,
+			struct kvmi_job *job)
 {
-	return push(vcpu, container_of(job, struct dirty_job, job)->gfn);
+	struct dirty_job *dirty = container_of(job, struct dirty_job, job);
+	int idx;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	dirty->pushed = push(vcpu, dirty->gfn);
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	complete(&dirty->done);
 }
 
+/*
+ * The last wait is for a job that runs at this moment, which does not sleep.
+ */
 static bool try_push(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	struct dirty_job dirty = { .job.run = push_as_job, .gfn = gfn };
-	bool done;
-	int idx;
 
-	if (!mutex_trylock(&vcpu->mutex))
-		return kvmi_job_run(vcpu, &dirty.job, RETRY_PERIOD);
+	init_completion(&dirty.done);
+	kvmi_job_queue(vcpu, &dirty.job);
+	if (wait_for_completion_killable_timeout(&dirty.done,
+						 RETRY_PERIOD) <= 0 &&
+	    !kvmi_job_withdraw(vcpu, &dirty.job))
+		wait_for_completion(&dirty.done);
 
-	vcpu_load(vcpu);
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	done = push(vcpu, gfn);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	vcpu_put(vcpu);
-	mutex_unlock(&vcpu->mutex);
-
-	return done;
+	return dirty.pushed;
 }
 
 /* Tries until the ring took it; the end of the session ends the wait. */

@@ -11,21 +11,34 @@
 #include "trace.h"
 
 struct message {
-	int (*handle)(struct kvmi_session *session, const struct kvmi_msg *msg);
-	u16 request;
+	int (*vm)(struct kvmi_session *session, const struct kvmi_msg *msg);
+	int (*vcpu)(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+		    const struct kvmi_msg *msg);
+	u16 request;		/* bytes, with the vCPU header if there is one */
 };
 
+#define MESSAGE_VM(stem, size) \
+	{ .vm = handle_##stem, .request = size }
+#define MESSAGE_VCPU(stem, size) \
+	{ .vcpu = handle_##stem, .request = sizeof(struct kvmi_vcpu_hdr) + size }
 #define M(NAME, stem, scope, request_size, ...) \
-	[KVMI_##NAME] = { .handle = handle_##stem, .request = request_size },
+	[KVMI_##NAME] = MESSAGE_##scope(stem, request_size),
 static const struct message messages[KVMI_NUM_MESSAGES] = {
 	KVMI_MESSAGES(M)
 };
 #undef M
 
+/* The reply to an event is no command: it needs no permission. */
+static const struct message event_reply = {
+	.vcpu = kvmi_vcpu_event_reply,
+	.request = sizeof(struct kvmi_vcpu_hdr) +
+		   sizeof(struct kvmi_vcpu_event_reply),
+};
+
 /* The two ids of events have no handler, so they are no commands. */
 bool kvmi_command_known(u16 id)
 {
-	return id < KVMI_NUM_MESSAGES && messages[id].handle;
+	return id < KVMI_NUM_MESSAGES && (messages[id].vm || messages[id].vcpu);
 }
 
 int kvmi_reply(struct kvmi_session *session, const struct kvmi_msg *msg,
@@ -44,31 +57,15 @@ int kvmi_reply(struct kvmi_session *session, const struct kvmi_msg *msg,
 	};
 	int r;
 
-	if (err)
-		session->kvmi->counters.errors++;
 	trace_kvmi_reply(session->kvm, hdr.id, hdr.seq, err);
 
 	mutex_lock(&session->send_lock);
+	if (err)
+		session->kvmi->counters.errors++;
 	r = kvmi_channel_send(session, vec, err || !size ? 2 : 3, 0);
 	mutex_unlock(&session->send_lock);
 
 	return r;
-}
-
-/*
- * No vCPU waits for the reply to an event, since no vCPU event is sent yet; an
- * ill-addressed one is still told so first.
- */
-static int handle_event_reply(struct kvmi_session *session,
-			      const struct kvmi_msg *msg)
-{
-	const struct kvmi_vcpu_hdr *hdr = (const void *)msg->data;
-
-	if (hdr->padding1 || hdr->padding2 ||
-	    hdr->vcpu >= atomic_read(&session->kvm->online_vcpus))
-		return kvmi_reply(session, msg, -KVM_EINVAL, NULL, 0);
-
-	return -EPROTO;
 }
 
 /* What a short message leaves out reads as zero. */
@@ -78,23 +75,52 @@ static void zero_fill(struct kvmi_msg *msg, size_t size)
 		memset(msg->data + msg->hdr.size, 0, size - msg->hdr.size);
 }
 
+/*
+ * A vCPU that waits for INIT has no state worth asking for, unless it waits
+ * for the reply to an event.
+ */
+static bool is_ready(struct kvm_vcpu *vcpu)
+{
+	return kvmi_arch_vcpu_ready(vcpu) ||
+	       READ_ONCE(vcpu->kvmi->pending.state) != KVMI_PENDING_NONE;
+}
+
+static int dispatch_to_vcpu(struct kvmi_session *session,
+			    const struct kvmi_msg *msg,
+			    const struct message *message)
+{
+	const struct kvmi_vcpu_hdr *hdr = (const void *)msg->data;
+	struct kvm_vcpu *vcpu = kvmi_vcpu_find(session, hdr->vcpu);
+
+	if (hdr->padding1 || hdr->padding2 || !vcpu)
+		return kvmi_reply(session, msg, -KVM_EINVAL, NULL, 0);
+	if (!is_ready(vcpu))
+		return kvmi_reply(session, msg, -KVM_EAGAIN, NULL, 0);
+
+	return kvmi_job_queue_message(session, vcpu, msg, message->request,
+				      message->vcpu);
+}
+
 int kvmi_dispatch(struct kvmi_session *session, struct kvmi_msg *msg)
 {
+	const struct message *message;
 	u16 id = msg->hdr.id;
 
 	trace_kvmi_command(session->kvm, id, msg->hdr.seq, msg->hdr.size);
 	session->kvmi->counters.commands++;
 
-	if (id == KVMI_VCPU_EVENT) {
-		zero_fill(msg, sizeof(struct kvmi_vcpu_hdr));
-		return handle_event_reply(session, msg);
-	}
-	if (!kvmi_command_known(id))
+	if (id == KVMI_VCPU_EVENT)
+		message = &event_reply;
+	else if (!kvmi_command_known(id))
 		return kvmi_reply(session, msg, -KVM_ENOSYS, NULL, 0);
-	if (!test_bit(id, session->policy.commands))
+	else if (!test_bit(id, session->policy.commands))
 		return kvmi_reply(session, msg, -KVM_EPERM, NULL, 0);
+	else
+		message = &messages[id];
 
-	zero_fill(msg, messages[id].request);
+	zero_fill(msg, message->request);
+	if (message->vm)
+		return message->vm(session, msg);
 
-	return messages[id].handle(session, msg);
+	return dispatch_to_vcpu(session, msg, message);
 }

@@ -11,6 +11,10 @@
 #include "introspection.h"
 #include "trace.h"
 
+/* Counts the sessions of all VMs: without one the hooks are not even asked. */
+DEFINE_STATIC_KEY_FALSE(kvmi_active);
+EXPORT_SYMBOL_GPL(kvmi_active);
+
 /*
  * The record of a VM is made by its first HOOK and stays. Two first HOOKs at
  * once are settled by the cmpxchg.
@@ -27,6 +31,7 @@ static struct kvmi_vm *vm_get(struct kvm *kvm)
 		return NULL;
 	kvmi->kvm = kvm;
 	mutex_init(&kvmi->lock);
+	spin_lock_init(&kvmi->session_lock);
 
 	if (cmpxchg(&kvm->kvmi, NULL, kvmi)) {
 		kmem_cache_free(kvmi_vm_cache, kvmi);
@@ -45,6 +50,13 @@ bool kvmi_vm_hooked(struct kvm *kvm)
 }
 EXPORT_SYMBOL_GPL(kvmi_vm_hooked);
 
+static void session_set(struct kvmi_vm *kvmi, struct kvmi_session *session)
+{
+	spin_lock(&kvmi->session_lock);
+	WRITE_ONCE(kvmi->session, session);
+	spin_unlock(&kvmi->session_lock);
+}
+
 /*
  * kvm->lock keeps the VM from turning into one that cannot be introspected
  * between the test and the moment at which kvmi_vm_hooked() tells so.
@@ -59,7 +71,7 @@ static int session_publish(struct kvmi_vm *kvmi, struct kvmi_session *session)
 		return -EINTR;
 	r = kvmi_arch_vm_supported(kvmi->kvm);
 	if (!r)
-		WRITE_ONCE(kvmi->session, session);
+		session_set(kvmi, session);
 	mutex_unlock(&kvmi->kvm->lock);
 
 	return r;
@@ -85,8 +97,10 @@ static int hook_locked(struct kvmi_vm *kvmi,
 	if (IS_ERR(session))
 		return PTR_ERR(session);
 
+	static_branch_inc(&kvmi_active);
 	r = session_publish(kvmi, session);
 	if (r) {
+		static_branch_dec(&kvmi_active);
 		kvmi_session_discard(session);
 		return r;
 	}
@@ -137,9 +151,10 @@ static int ioctl_unhook(struct kvm *kvm)
 	if (session)
 		r = kvmi_session_stop(session);
 	if (session && !r) {
-		WRITE_ONCE(kvmi->session, NULL);
+		session_set(kvmi, NULL);
 		trace_kvmi_unhook(kvm, session->uuid);
 		kvmi_session_end(session);
+		static_branch_dec(&kvmi_active);
 	}
 	mutex_unlock(&kvmi->lock);
 
@@ -226,6 +241,7 @@ void kvmi_vm_destroy(struct kvm *kvm)
 	if (kvmi->session) {
 		trace_kvmi_unhook(kvm, kvmi->session->uuid);
 		kvmi_session_end(kvmi->session);
+		static_branch_dec(&kvmi_active);
 	}
 	kvmi_counters_destroy(kvmi);
 	kvm->kvmi = NULL;

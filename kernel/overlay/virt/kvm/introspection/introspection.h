@@ -29,7 +29,7 @@ struct kvmi_msg {
 struct kvmi_counters {
 	u64 sessions;		/* kvmi_vm.lock */
 	u64 commands;
-	u64 errors;
+	u64 errors;		/* kvmi_session.send_lock */
 	u64 events;		/* kvmi_session.send_lock */
 	u64 read_bytes;
 	u64 written_bytes;
@@ -38,7 +38,9 @@ struct kvmi_counters {
 struct kvmi_vm {
 	struct kvm *kvm;
 	struct mutex lock;	/* serialises the ioctls; guards session */
+	spinlock_t session_lock;	/* for a look at session without lock */
 	struct kvmi_session *session;
+	u32 generation;			/* of the newest session */
 	struct kvmi_counters counters;
 	struct dentry *debugfs;
 };
@@ -64,24 +66,94 @@ struct kvmi_session {
 	struct kvmi_msg *in;		/* the receiver's alone, as is out */
 	struct kvmi_msg *out;
 
-	DECLARE_BITMAP(enabled_events, KVMI_NUM_EVENTS);
+	/*
+	 * A vCPU that works for the session holds a user of it. The first one
+	 * is the session's own and goes with kvmi_session_close(), after which
+	 * no vCPU can become one.
+	 */
+	refcount_t users;
+	bool closed_to_users;		/* kvmi_vm.session_lock */
+	struct completion unused;
+	u32 generation;
+
+	DECLARE_BITMAP(enabled_events, KVMI_NUM_EVENTS);	/* of the VM */
 	bool cleanup;		/* the tool's word for CONTROL_CLEANUP */
 };
 
 /*
- * Work that a vCPU's own thread does at the head of its run loop. It belongs
- * to whoever queued it and waits: a job is never left behind.
+ * Work for a vCPU, done with vcpu->mutex held and the vCPU loaded: by its own
+ * thread in KVM_RUN, or by whoever finds it outside. session is NULL when the
+ * session is over; then the job only gives back what it has.
  */
 struct kvmi_job {
 	struct list_head link;
-	bool (*run)(struct kvm_vcpu *vcpu, struct kvmi_job *job);
-	struct completion done;
-	bool result;
+	void (*run)(struct kvm_vcpu *vcpu, struct kvmi_session *session,
+		    struct kvmi_job *job);
 };
 
+enum kvmi_pending_state {
+	KVMI_PENDING_NONE,
+	KVMI_PENDING_SENT,	/* the tool has the event */
+	KVMI_PENDING_ANSWERED,	/* the reply is here and has no effect yet */
+	KVMI_PENDING_REPEAT,	/* the instruction is repeated to take it */
+};
+
+#define KVMI_EVENT_REPLY_MAX	8
+
+/*
+ * The one event that a vCPU can have in the hands of the tool. It outlives
+ * KVM_RUN: a vCPU that leaves on a signal comes back to it.
+ */
+struct kvmi_pending {
+	enum kvmi_pending_state state;
+	u16 event;
+	u32 seq;
+	unsigned long rip;	/* linear, of the instruction */
+	u64 key;		/* tells events of one kind and rip apart */
+	size_t reply_size;	/* of the event's own reply data */
+	u8 action;
+	u8 reply[KVMI_EVENT_REPLY_MAX];
+	bool set_regs;
+	struct kvm_regs regs;
+};
+
+/* Late replies to events that are over; more than one needs a stopped VM. */
+#define KVMI_OVER_MAX	8
+
 struct kvmi_vcpu {
-	spinlock_t job_lock;	/* guards jobs */
+	spinlock_t job_lock;	/* guards jobs and nr_jobs */
 	struct list_head jobs;
+	unsigned int nr_jobs;
+	atomic_t pauses;	/* PAUSE events owed */
+	struct rcuwait wait;	/* the vCPU's thread, while a tool thinks */
+	bool release;		/* undo what the session set; any context */
+
+	/* The rest belongs to the holder of vcpu->mutex. */
+	u32 generation;		/* the session that set it */
+	DECLARE_BITMAP(events, KVMI_NUM_EVENTS);
+	unsigned long watched_crs;	/* BIT(0), BIT(3), BIT(4) */
+	struct kvmi_pending pending;
+	u32 over[KVMI_OVER_MAX];
+	unsigned int nr_over;
+	bool crash;		/* end KVM_RUN with KVM_EXIT_SHUTDOWN */
+	bool abort_insn;	/* the emulator must forget the instruction */
+};
+
+/* What a hook does after its event. */
+enum kvmi_verdict {
+	KVMI_VERDICT_NONE,	/* there was no event: plain KVM */
+	KVMI_VERDICT_CONTINUE,	/* go on with the reply's data */
+	KVMI_VERDICT_GIVE_UP,	/* leave the instruction without effect */
+};
+
+struct kvmi_event_args {
+	u16 event;
+	u64 key;
+	const void *data;
+	size_t size;
+	size_t reply_size;
+	bool emulated;		/* in the emulator, which caches registers */
+	bool no_repeat;		/* nothing can be given up: wait killably */
 };
 
 /* main.c */
@@ -101,6 +173,10 @@ int kvmi_policy_set(struct kvmi_session *session, unsigned int ioctl,
 /* session.c */
 struct kvmi_session *kvmi_session_create(struct kvmi_vm *kvmi, int fd,
 					 const u8 *uuid);
+struct kvmi_session *kvmi_session_get(struct kvm *kvm);
+void kvmi_session_put(struct kvmi_session *session);
+bool kvmi_session_is_closed(struct kvmi_session *session);
+void kvmi_session_close(struct kvmi_session *session);
 void kvmi_session_discard(struct kvmi_session *session);
 int kvmi_session_stop(struct kvmi_session *session);
 void kvmi_session_end(struct kvmi_session *session);
@@ -123,12 +199,18 @@ int kvmi_dispatch(struct kvmi_session *session, struct kvmi_msg *msg);
 int kvmi_reply(struct kvmi_session *session, const struct kvmi_msg *msg,
 	       int err, const void *data, size_t size);
 
-/* handle_##stem() of each message, in vm.c */
-#define M(NAME, stem, ...) \
+/* handle_##stem() of each message: in vm.c, vcpu.c and the architecture */
+#define HANDLE_VM(stem) \
 	int handle_##stem(struct kvmi_session *session, \
 			  const struct kvmi_msg *msg);
+#define HANDLE_VCPU(stem) \
+	int handle_##stem(struct kvmi_session *session, \
+			  struct kvm_vcpu *vcpu, const struct kvmi_msg *msg);
+#define M(NAME, stem, scope, ...) HANDLE_##scope(stem)
 KVMI_MESSAGES(M)
 #undef M
+#undef HANDLE_VCPU
+#undef HANDLE_VM
 
 /* event.c */
 bool kvmi_event_known(u16 id);
@@ -138,6 +220,8 @@ int kvmi_event_send_unhook(struct kvmi_session *session);
 
 /* memory.c */
 bool kvmi_memory_valid(u64 gpa, size_t size);
+bool kvmi_memory_begin(struct kvm *kvm);
+void kvmi_memory_end(struct kvm *kvm);
 int kvmi_memory_read(struct kvmi_session *session, gpa_t gpa, void *data,
 		     size_t size);
 int kvmi_memory_write(struct kvmi_session *session, gpa_t gpa,
@@ -148,8 +232,37 @@ gfn_t kvmi_memory_max_gfn(struct kvm *kvm);
 int kvmi_dirty_mark(struct kvm *kvm, gfn_t gfn);
 
 /* job.c */
-bool kvmi_job_run(struct kvm_vcpu *vcpu, struct kvmi_job *job,
-		  unsigned long timeout);
+void kvmi_job_init(struct kvmi_vcpu *vcpui);
+void kvmi_job_queue(struct kvm_vcpu *vcpu, struct kvmi_job *job);
+bool kvmi_job_withdraw(struct kvm_vcpu *vcpu, struct kvmi_job *job);
+void kvmi_job_run_all(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+int kvmi_job_queue_message(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+			   const struct kvmi_msg *msg, size_t size,
+			   int (*handle)(struct kvmi_session *session,
+					 struct kvm_vcpu *vcpu,
+					 const struct kvmi_msg *msg));
+
+/* vcpu.c */
+struct kvm_vcpu *kvmi_vcpu_find(struct kvmi_session *session, u16 index);
+void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
+void kvmi_vcpu_release_all(struct kvmi_session *session);
+bool kvmi_vcpu_event_wanted(struct kvmi_session *session,
+			    struct kvm_vcpu *vcpu, u16 event);
+
+/* wait.c */
+enum kvmi_verdict kvmi_vcpu_event(struct kvm_vcpu *vcpu,
+				  const struct kvmi_event_args *args,
+				  void *reply);
+int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+void kvmi_pending_forget(struct kvm_vcpu *vcpu);
+int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+
+/* vcpu_event.c */
+int kvmi_vcpu_event_send(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+			 const struct kvmi_event_args *args, u32 *seq);
+int kvmi_vcpu_event_reply(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+			  const struct kvmi_msg *msg);
+bool kvmi_vcpu_event_known(u16 id);
 
 /* counters.c */
 void kvmi_counters_create(struct kvmi_vm *kvmi);
@@ -157,5 +270,12 @@ void kvmi_counters_destroy(struct kvmi_vm *kvmi);
 
 /* arch/x86/kvm/introspection */
 int kvmi_arch_vm_supported(struct kvm *kvm);
+bool kvmi_arch_vcpu_ready(struct kvm_vcpu *vcpu);
+bool kvmi_arch_vcpu_introspectable(struct kvm_vcpu *vcpu);
+void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu);
+unsigned long kvmi_arch_rip(struct kvm_vcpu *vcpu);
+void kvmi_arch_event_fill(struct kvm_vcpu *vcpu,
+			  struct kvmi_vcpu_event_arch *arch);
+bool kvmi_arch_set_regs(struct kvm_vcpu *vcpu, const struct kvm_regs *regs);
 
 #endif /* __KVMI_INTROSPECTION_H */

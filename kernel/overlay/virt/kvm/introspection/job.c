@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM introspection: the record of a vCPU, and work for its own thread.
+ * KVM introspection: work for a vCPU.
  *
  * KVM_REQ_INTROSPECTION brings a vCPU to the head of its run loop, out of the
- * guest or out of a halt. A vCPU outside of KVM_RUN finds the request when it
- * comes back. The record is made with the vCPU, hooked or not, so that a vCPU
- * that comes late needs nothing and HOOK cannot fail half-way.
+ * guest or out of a halt. Whoever queues a job then tries to take vcpu->mutex:
+ * if that works the vCPU is outside of KVM_RUN and the job is run at once. If
+ * not, its holder looks for the request after it has let go of the mutex. One
+ * of the two sees the other, so that no job waits for the next KVM_RUN.
  */
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "introspection.h"
 
-int kvmi_vcpu_create(struct kvm_vcpu *vcpu)
+/* More than a tool needs; the receive thread waits for the vCPU then. */
+#define JOBS_MAX	64
+
+struct message_job {
+	struct kvmi_job job;
+	int (*handle)(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+		      const struct kvmi_msg *msg);
+	struct kvmi_msg msg;	/* allocated as long as it is */
+};
+
+void kvmi_job_init(struct kvmi_vcpu *vcpui)
 {
-	struct kvmi_vcpu *vcpui;
-
-	if (!kvmi_enabled())
-		return 0;
-
-	vcpui = kmem_cache_zalloc(kvmi_vcpu_cache, GFP_KERNEL_ACCOUNT);
-	if (!vcpui)
-		return -ENOMEM;
-
 	spin_lock_init(&vcpui->job_lock);
 	INIT_LIST_HEAD(&vcpui->jobs);
-	vcpu->kvmi = vcpui;
-
-	return 0;
 }
 
-void kvmi_vcpu_destroy(struct kvm_vcpu *vcpu)
+void kvmi_job_queue(struct kvm_vcpu *vcpu, struct kvmi_job *job)
 {
-	if (!vcpu->kvmi)
-		return;
+	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 
-	WARN_ON_ONCE(!list_empty(&vcpu->kvmi->jobs));
-	kmem_cache_free(kvmi_vcpu_cache, vcpu->kvmi);
-	vcpu->kvmi = NULL;
+	spin_lock(&vcpui->job_lock);
+	list_add_tail(&job->link, &vcpui->jobs);
+	vcpui->nr_jobs++;
+	spin_unlock(&vcpui->job_lock);
+
+	kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+	kvm_vcpu_kick(vcpu);
+	rcuwait_wake_up(&vcpui->wait);
+	kvmi_vcpu_serve_outside(vcpu);
+}
+
+static void job_unlink(struct kvmi_vcpu *vcpui, struct kvmi_job *job)
+{
+	lockdep_assert_held(&vcpui->job_lock);
+
+	list_del_init(&job->link);
+	vcpui->nr_jobs--;
 }
 
 static struct kvmi_job *job_take(struct kvmi_vcpu *vcpui)
@@ -46,61 +59,78 @@ static struct kvmi_job *job_take(struct kvmi_vcpu *vcpui)
 	spin_lock(&vcpui->job_lock);
 	job = list_first_entry_or_null(&vcpui->jobs, struct kvmi_job, link);
 	if (job)
-		list_del_init(&job->link);
+		job_unlink(vcpui, job);
 	spin_unlock(&vcpui->job_lock);
 
 	return job;
 }
 
-/* In the vCPU's thread, the vCPU loaded and kvm->srcu held for reading. */
-void kvmi_vcpu_serve(struct kvm_vcpu *vcpu)
+/* Returns false if the job has been taken and is run, or was. */
+bool kvmi_job_withdraw(struct kvm_vcpu *vcpu, struct kvmi_job *job)
 {
-	struct kvmi_job *job;
-
-	lockdep_assert_held(&vcpu->mutex);
-
-	while ((job = job_take(vcpu->kvmi))) {
-		job->result = job->run(vcpu, job);
-		complete(&job->done);
-	}
-}
-
-/* Returns false if the vCPU has the job and will complete it. */
-static bool job_withdraw(struct kvmi_vcpu *vcpui, struct kvmi_job *job)
-{
+	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 	bool queued;
 
 	spin_lock(&vcpui->job_lock);
 	queued = !list_empty(&job->link);
-	list_del_init(&job->link);
+	if (queued)
+		job_unlink(vcpui, job);
 	spin_unlock(&vcpui->job_lock);
 
 	return queued;
 }
 
-/*
- * Returns what the job returned, or false if the vCPU has not come for it in
- * time: then the job has not run and will not. The last wait is for a job that
- * runs at this moment, and a job does not sleep.
- */
-bool kvmi_job_run(struct kvm_vcpu *vcpu, struct kvmi_job *job,
-		  unsigned long timeout)
+void kvmi_job_run_all(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 {
-	struct kvmi_vcpu *vcpui = vcpu->kvmi;
+	struct kvmi_job *job;
 
-	init_completion(&job->done);
-	job->result = false;
+	lockdep_assert_held(&vcpu->mutex);
 
-	spin_lock(&vcpui->job_lock);
-	list_add_tail(&job->link, &vcpui->jobs);
-	spin_unlock(&vcpui->job_lock);
+	while ((job = job_take(vcpu->kvmi)))
+		job->run(vcpu, session, job);
+}
 
-	kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
-	kvm_vcpu_kick(vcpu);
+/* A handler that fails has lost the stream, or the tool has lost its mind. */
+static void run_message(struct kvm_vcpu *vcpu, struct kvmi_session *session,
+			struct kvmi_job *job)
+{
+	struct message_job *m = container_of(job, struct message_job, job);
 
-	if (wait_for_completion_killable_timeout(&job->done, timeout) <= 0 &&
-	    !job_withdraw(vcpui, job))
-		wait_for_completion(&job->done);
+	if (session && m->handle(session, vcpu, &m->msg) < 0)
+		kvmi_channel_close(session);
+	kfree(m);
+}
 
-	return job->result;
+static bool has_room(struct kvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->kvmi->nr_jobs) < JOBS_MAX;
+}
+
+/* size: that of the structure that msg is read as, at least. */
+int kvmi_job_queue_message(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+			   const struct kvmi_msg *msg, size_t size,
+			   int (*handle)(struct kvmi_session *session,
+					 struct kvm_vcpu *vcpu,
+					 const struct kvmi_msg *msg))
+{
+	size_t whole = sizeof(msg->hdr) + max_t(size_t, msg->hdr.size, size);
+	struct message_job *m;
+
+	while (!has_room(vcpu)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		schedule_timeout_killable(1);
+	}
+
+	m = kmalloc(offsetof(struct message_job, msg) + whole,
+		    GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return -ENOMEM;
+
+	m->job.run = run_message;
+	m->handle = handle;
+	memcpy(&m->msg, msg, whole);
+	kvmi_job_queue(vcpu, &m->job);
+
+	return 0;
 }

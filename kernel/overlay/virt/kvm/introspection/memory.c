@@ -61,22 +61,43 @@ static int write_page(struct kvm *kvm, gpa_t gpa, const void *data, size_t size)
 	return 0;
 }
 
+/*
+ * Guest memory in the receive thread needs the device manager's address space;
+ * a vCPU's own thread has it.
+ */
+bool kvmi_memory_begin(struct kvm *kvm)
+{
+	if (current->mm == kvm->mm)
+		return true;
+	if (!mmget_not_zero(kvm->mm))
+		return false;
+	kthread_use_mm(kvm->mm);
+
+	return true;
+}
+
+void kvmi_memory_end(struct kvm *kvm)
+{
+	if (!(current->flags & PF_KTHREAD))
+		return;
+	kthread_unuse_mm(kvm->mm);
+	mmput_async(kvm->mm);
+}
+
 int kvmi_memory_read(struct kvmi_session *session, gpa_t gpa, void *data,
 		     size_t size)
 {
 	struct kvm *kvm = session->kvm;
 	int idx, r;
 
-	if (!mmget_not_zero(kvm->mm))
+	if (!kvmi_memory_begin(kvm))
 		return -KVM_ENOENT;
-	kthread_use_mm(kvm->mm);
 	idx = srcu_read_lock(&kvm->srcu);
 
 	r = read_page(kvm, gpa, data, size);
 
 	srcu_read_unlock(&kvm->srcu, idx);
-	kthread_unuse_mm(kvm->mm);
-	mmput_async(kvm->mm);
+	kvmi_memory_end(kvm);
 
 	if (!r)
 		session->kvmi->counters.read_bytes += size;
@@ -90,16 +111,14 @@ int kvmi_memory_write(struct kvmi_session *session, gpa_t gpa,
 	struct kvm *kvm = session->kvm;
 	int idx, r;
 
-	if (!mmget_not_zero(kvm->mm))
+	if (!kvmi_memory_begin(kvm))
 		return -KVM_ENOENT;
-	kthread_use_mm(kvm->mm);
 	idx = srcu_read_lock(&kvm->srcu);
 
 	r = write_page(kvm, gpa, data, size);
 
 	srcu_read_unlock(&kvm->srcu, idx);
-	kthread_unuse_mm(kvm->mm);
-	mmput_async(kvm->mm);
+	kvmi_memory_end(kvm);
 
 	if (!r)
 		r = kvmi_dirty_mark(kvm, gpa_to_gfn(gpa));

@@ -66,6 +66,15 @@ static int set_command(struct kvmi_policy *policy, int id, bool allow)
 	return 0;
 }
 
+static void switch_off(struct kvmi_session *session, int id)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, session->kvm)
+		clear_bit(id, vcpu->kvmi->events);
+}
+
 /*
  * An event that is on and no longer allowed goes off. A command that switches
  * it on at this moment may win: the sender looks at both masks.
@@ -81,6 +90,7 @@ static void set_event(struct kvmi_session *session, int id, bool allow)
 		} else {
 			clear_bit(id, session->policy.events);
 			clear_bit(id, session->enabled_events);
+			switch_off(session, id);
 		}
 	}
 }

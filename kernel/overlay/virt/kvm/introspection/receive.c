@@ -57,7 +57,7 @@ int kvmi_receive_thread(void *data)
 	allow_kernel_signal(SIGKILL);
 
 	r = serve(session);
-	kvmi_channel_close(session);
+	kvmi_session_close(session);
 	kvmi_channel_drain(session);
 	trace_kvmi_close(session->kvm, r);
 	complete_all(&session->closed);

@@ -107,6 +107,30 @@ TRACE_EVENT(kvmi_event,
 		  kvmi_trace_event_name(__entry->event), __entry->seq)
 );
 
+TRACE_EVENT(kvmi_event_reply,
+	TP_PROTO(struct kvm *kvm, u16 event, u32 seq, u8 action),
+	TP_ARGS(kvm, event, seq, action),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(u16, event)
+		__field(u32, seq)
+		__field(u8, action)
+	),
+	TP_fast_assign(
+		__entry->pid = kvm->userspace_pid;
+		__entry->event = event;
+		__entry->seq = seq;
+		__entry->action = action;
+	),
+	TP_printk("vm %d event %u %s seq %u action %s", __entry->pid,
+		  __entry->event, kvmi_trace_event_name(__entry->event),
+		  __entry->seq,
+		  __print_symbolic(__entry->action,
+				   { KVMI_EVENT_ACTION_CONTINUE, "CONTINUE" },
+				   { KVMI_EVENT_ACTION_RETRY, "RETRY" },
+				   { KVMI_EVENT_ACTION_CRASH, "CRASH" }))
+);
+
 TRACE_EVENT(kvmi_close,
 	TP_PROTO(struct kvm *kvm, int reason),
 	TP_ARGS(kvm, reason),

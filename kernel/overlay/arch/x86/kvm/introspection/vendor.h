@@ -11,8 +11,12 @@
 struct kvmi_vendor_ops {
 	/* False for a VM whose memory or registers the host cannot read. */
 	bool (*vm_supported)(struct kvm *kvm);
+
+	/* Intercept writes of CR0, CR3 and CR4 as kvmi_watches_cr() says. */
+	void (*refresh_crs)(struct kvm_vcpu *vcpu);
 };
 
+extern const struct kvmi_vendor_ops *kvmi_vendor;
 extern const struct kvmi_vendor_ops svm_kvmi_ops;
 extern const struct kvmi_vendor_ops vmx_kvmi_ops;
 

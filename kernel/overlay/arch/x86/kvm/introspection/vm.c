@@ -12,12 +12,12 @@
 
 #include "../../../../virt/kvm/introspection/introspection.h"
 
-static const struct kvmi_vendor_ops *vendor;
+const struct kvmi_vendor_ops *kvmi_vendor;
 
 /* No VM exists while the vendor module comes or goes. */
 void kvmi_arch_vendor_set(const struct kvmi_vendor_ops *ops)
 {
-	vendor = ops;
+	kvmi_vendor = ops;
 }
 
 /*
@@ -48,7 +48,7 @@ int kvmi_arch_vm_supported(struct kvm *kvm)
 		return -EOPNOTSUPP;
 
 	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM ||
-	    kvm_arch_has_private_mem(kvm) || !vendor->vm_supported(kvm))
+	    kvm_arch_has_private_mem(kvm) || !kvmi_vendor->vm_supported(kvm))
 		return -EOPNOTSUPP;
 
 	if (in_nested_guest(kvm))

@@ -3,8 +3,10 @@
  * KVM introspection on AMD.
  */
 #include <linux/kvm_host.h>
+#include <asm/kvmi_host.h>
 
 #include "svm.h"
+#include "kvm_cache_regs.h"
 #include "../introspection/vendor.h"
 
 static bool svm_vm_supported(struct kvm *kvm)
@@ -12,6 +14,25 @@ static bool svm_vm_supported(struct kvm *kvm)
 	return !sev_guest(kvm);
 }
 
+/* init_vmcb() switches it off with all that nested paging does not need. */
+void svm_kvmi_refresh_cr3(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+
+	if (kvmi_watches_cr(vcpu, 3))
+		svm_set_intercept(svm, INTERCEPT_CR3_WRITE);
+	else
+		svm_clr_intercept(svm, INTERCEPT_CR3_WRITE);
+}
+
+/* svm_set_cr0() decides about CR0; CR4 is always intercepted. */
+static void svm_refresh_crs(struct kvm_vcpu *vcpu)
+{
+	svm_kvmi_refresh_cr3(vcpu);
+	svm_set_cr0(vcpu, kvm_read_cr0(vcpu));
+}
+
 const struct kvmi_vendor_ops svm_kvmi_ops = {
 	.vm_supported = svm_vm_supported,
+	.refresh_crs = svm_refresh_crs,
 };

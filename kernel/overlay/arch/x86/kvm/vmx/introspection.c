@@ -3,7 +3,10 @@
  * KVM introspection on Intel.
  */
 #include <linux/kvm_host.h>
+#include <asm/kvmi_host.h>
 
+#include "vmx.h"
+#include "kvm_cache_regs.h"
 #include "../introspection/vendor.h"
 
 /* What VMX can run and KVM cannot read, KVM does not run in 6.12. */
@@ -12,6 +15,50 @@ static bool vmx_vm_supported(struct kvm *kvm)
 	return true;
 }
 
+/*
+ * While loads exit, KVM takes arch.cr3 for the truth and no longer looks at the
+ * VMCS, so it has to be there before. Without unrestricted guest KVM wants the
+ * exits for itself as long as paging is off.
+ */
+static void refresh_cr3(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+
+	kvm_read_cr3(vcpu);
+	if (kvmi_watches_cr(vcpu, 3))
+		exec_controls_setbit(vmx, CPU_BASED_CR3_LOAD_EXITING);
+	else if (enable_unrestricted_guest || is_paging(vcpu))
+		exec_controls_clearbit(vmx, CPU_BASED_CR3_LOAD_EXITING);
+}
+
+/* CR0.WP is what a tool watches, and what KVM lets the guest own. */
+static void refresh_cr0(struct kvm_vcpu *vcpu)
+{
+	unsigned long cr0 = kvm_read_cr0(vcpu);
+
+	vcpu->arch.cr0_guest_owned_bits = vmx_l1_guest_owned_cr0_bits();
+	if (kvmi_watches_cr(vcpu, 0))
+		vcpu->arch.cr0_guest_owned_bits &= ~X86_CR0_WP;
+	vmcs_writel(CR0_GUEST_HOST_MASK, ~vcpu->arch.cr0_guest_owned_bits);
+	vmcs_writel(CR0_READ_SHADOW, cr0);
+}
+
+static void refresh_cr4(struct kvm_vcpu *vcpu)
+{
+	unsigned long cr4 = kvm_read_cr4(vcpu);
+
+	set_cr4_guest_host_mask(to_vmx(vcpu));
+	vmcs_writel(CR4_READ_SHADOW, cr4);
+}
+
+static void vmx_refresh_crs(struct kvm_vcpu *vcpu)
+{
+	refresh_cr0(vcpu);
+	refresh_cr3(vcpu);
+	refresh_cr4(vcpu);
+}
+
 const struct kvmi_vendor_ops vmx_kvmi_ops = {
 	.vm_supported = vmx_vm_supported,
+	.refresh_crs = vmx_refresh_crs,
 };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KVM introspection on x86: what the hooks in KVM's own files call.
+ */
+#ifndef _ASM_X86_KVMI_HOST_H
+#define _ASM_X86_KVMI_HOST_H
+
+#include <linux/kvm_host.h>
+#include <linux/kvmi_host.h>
+
+bool kvmi_watches_cr(struct kvm_vcpu *vcpu, int cr);
+bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu);
+
+bool __kvmi_cr_write(struct kvm_vcpu *vcpu, int cr, unsigned long *val);
+bool __kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
+			      unsigned long *val);
+bool __kvmi_insn_aborted(struct kvm_vcpu *vcpu);
+bool __kvmi_breakpoint(struct kvm_vcpu *vcpu, u8 insn_len);
+bool __kvmi_hypercall(struct kvm_vcpu *vcpu, int *r);
+
+/*
+ * An exit handler is about to write a control register. Returns true if it must
+ * return 1 without effect; may change the value.
+ */
+static inline bool kvmi_cr_write(struct kvm_vcpu *vcpu, int cr,
+				 unsigned long *val)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_cr_write(vcpu, cr, val);
+}
+
+/* The same in the emulator, which kvmi_insn_aborted() then tells. */
+static inline bool kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
+					  unsigned long *val)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_emulated_cr_write(vcpu, cr, val);
+}
+
+static inline bool kvmi_insn_aborted(struct kvm_vcpu *vcpu)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_insn_aborted(vcpu);
+}
+
+/* INT3 was intercepted. Returns false if the interception is user space's. */
+static inline bool kvmi_breakpoint(struct kvm_vcpu *vcpu, u8 insn_len)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_breakpoint(vcpu, insn_len);
+}
+
+static inline bool kvmi_hypercall(struct kvm_vcpu *vcpu, int *r)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_hypercall(vcpu, r);
+}
+
+#endif /* _ASM_X86_KVMI_HOST_H */

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM introspection on x86: INT3.
+ */
+#include <linux/kvmi_host.h>
+#include <asm/kvmi_host.h>
+
+#include "kvm_cache_regs.h"
+#include "mmu.h"
+#include "x86.h"
+
+#include "../../../../virt/kvm/introspection/introspection.h"
+
+bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu)
+{
+	return vcpu->kvmi &&
+	       test_bit(KVMI_VCPU_EVENT_BREAKPOINT, vcpu->kvmi->events);
+}
+EXPORT_SYMBOL_GPL(kvmi_wants_breakpoints);
+
+static bool user_space_wants(struct kvm_vcpu *vcpu)
+{
+	return (vcpu->guest_debug & KVM_GUESTDBG_ENABLE) &&
+	       (vcpu->guest_debug & KVM_GUESTDBG_USE_SW_BP);
+}
+
+/*
+ * Returns false if user space gets the breakpoint, as it would without us;
+ * true if the guest goes on, with the exception or without it.
+ */
+bool __kvmi_breakpoint(struct kvm_vcpu *vcpu, u8 insn_len)
+{
+	struct kvmi_vcpu_event_breakpoint event = { .insn_len = insn_len };
+	struct kvmi_event_args args = {
+		.event = KVMI_VCPU_EVENT_BREAKPOINT,
+		.data = &event,
+		.size = sizeof(event),
+	};
+
+	event.gpa = kvm_mmu_gva_to_gpa_system(vcpu, kvm_get_linear_rip(vcpu),
+					      NULL);
+	if (kvmi_vcpu_event(vcpu, &args, NULL) == KVMI_VERDICT_GIVE_UP)
+		return true;
+	if (user_space_wants(vcpu))
+		return false;
+
+	kvm_queue_exception(vcpu, BP_VECTOR);
+	return true;
+}
+EXPORT_SYMBOL_GPL(__kvmi_breakpoint);

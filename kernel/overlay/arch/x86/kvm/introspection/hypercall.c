@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM introspection on x86: the hypercall by which a guest calls the tool.
+ */
+#include <linux/kvmi_host.h>
+#include <asm/kvmi_host.h>
+
+#include "kvm_cache_regs.h"
+#include "x86.h"
+
+#include "../../../../virt/kvm/introspection/introspection.h"
+
+static bool is_ours(struct kvm_vcpu *vcpu)
+{
+	if (is_64_bit_hypercall(vcpu))
+		return kvm_rax_read(vcpu) == KVM_HC_XEN_HVM_OP &&
+		       kvm_rdi_read(vcpu) ==
+		       KVM_HC_XEN_HVM_OP_GUEST_REQUEST_VM_EVENT;
+
+	return (u32)kvm_rax_read(vcpu) == KVM_HC_XEN_HVM_OP &&
+	       (u32)kvm_rbx_read(vcpu) ==
+	       KVM_HC_XEN_HVM_OP_GUEST_REQUEST_VM_EVENT;
+}
+
+/*
+ * Returns true if the hypercall was this one, at any privilege level; then *r
+ * is what the exit handler returns.
+ */
+bool __kvmi_hypercall(struct kvm_vcpu *vcpu, int *r)
+{
+	struct kvmi_event_args args = { .event = KVMI_VCPU_EVENT_HYPERCALL };
+	unsigned long ret = -KVM_ENOSYS;
+
+	if (!is_ours(vcpu))
+		return false;
+
+	*r = 1;
+	switch (kvmi_vcpu_event(vcpu, &args, NULL)) {
+	case KVMI_VERDICT_GIVE_UP:
+		return true;
+	case KVMI_VERDICT_CONTINUE:
+		ret = 0;
+		break;
+	case KVMI_VERDICT_NONE:
+		break;
+	}
+
+	if (!is_64_bit_hypercall(vcpu))
+		ret = (u32)ret;
+	kvm_rax_write(vcpu, ret);
+	*r = kvm_skip_emulated_instruction(vcpu);
+
+	return true;
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM introspection: a vCPU that waits for what the tool says to its event.
+ *
+ * The vCPU's thread waits where the instruction was intercepted, serves its
+ * jobs meanwhile, and goes on with the reply. A signal does not wait for tools:
+ * the hook gives the instruction up without effect and KVM_RUN returns -EINTR.
+ * struct kvmi_pending remembers the event, and the next KVM_RUN waits on at
+ * the head of the run loop, before the guest is entered. The reply then either
+ * is final (CRASH, RETRY, another RIP), or the instruction is repeated: until
+ * the same hook has taken the stored reply no interrupt, NMI or SMI may come
+ * between, or one action of the guest would be two events.
+ *
+ * The event is over when user space has moved the vCPU elsewhere in between.
+ * Its reply is still to come and is then accepted and dropped.
+ *
+ * kvm->srcu is let go during the wait: the device manager changes its memory
+ * slots while a tool thinks.
+ */
+#include <linux/sched/signal.h>
+
+#include "introspection.h"
+#include "trace.h"
+
+void kvmi_pending_forget(struct kvm_vcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->mutex);
+
+	if (vcpu->kvmi_repeats)
+		kvm_make_request(KVM_REQ_EVENT, vcpu);
+	vcpu->kvmi_repeats = false;
+	vcpu->kvmi->pending.state = KVMI_PENDING_NONE;
+	vcpu->kvmi->pending.set_regs = false;
+}
+
+static void pending_repeat(struct kvm_vcpu *vcpu)
+{
+	vcpu->kvmi_repeats = true;
+	vcpu->kvmi->pending.state = KVMI_PENDING_REPEAT;
+	vcpu->kvmi->pending.set_regs = false;
+}
+
+/*
+ * A tool that lets more than these pile up, while the device manager moves the
+ * vCPU about, loses its connection with the oldest of them.
+ */
+static void pending_over(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+{
+	struct kvmi_vcpu *vcpui = vcpu->kvmi;
+
+	if (vcpui->pending.state == KVMI_PENDING_SENT) {
+		if (vcpui->nr_over < KVMI_OVER_MAX)
+			vcpui->over[vcpui->nr_over++] = vcpui->pending.seq;
+		else
+			kvmi_channel_close(session);
+	}
+	kvmi_pending_forget(vcpu);
+}
+
+/* Returns 0 when answered, -EINTR, or -ENOTCONN when the session is over. */
+static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
+			  unsigned int state)
+{
+	struct kvmi_vcpu *vcpui = vcpu->kvmi;
+	int r = 0;
+
+	lockdep_assert_held(&vcpu->mutex);
+
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	while (!r && vcpui->pending.state == KVMI_PENDING_SENT) {
+		if (kvmi_session_is_closed(session)) {
+			r = -ENOTCONN;
+			break;
+		}
+		r = rcuwait_wait_event(&vcpui->wait,
+			kvm_test_request(KVM_REQ_INTROSPECTION, vcpu), state);
+		kvm_clear_request(KVM_REQ_INTROSPECTION, vcpu);
+		kvmi_job_run_all(vcpu, session);
+	}
+	kvm_vcpu_srcu_read_lock(vcpu);
+
+	if (vcpui->pending.state == KVMI_PENDING_ANSWERED)
+		r = 0;
+	else if (r == -EINTR && fatal_signal_pending(current))
+		kvmi_channel_close(session);
+	/* What this wait took the request of is for the head of the loop. */
+	if (r || atomic_read(&vcpui->pauses))
+		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+
+	return r;
+}
+
+static int send(struct kvm_vcpu *vcpu, struct kvmi_session *session,
+		const struct kvmi_event_args *args)
+{
+	struct kvmi_pending *pending = &vcpu->kvmi->pending;
+	u32 seq;
+	int r;
+
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	r = kvmi_vcpu_event_send(session, vcpu, args, &seq);
+	kvm_vcpu_srcu_read_lock(vcpu);
+	if (r)
+		return r;
+
+	*pending = (struct kvmi_pending){
+		.state = KVMI_PENDING_SENT,
+		.event = args->event,
+		.seq = seq,
+		.rip = kvmi_arch_rip(vcpu),
+		.key = args->key,
+		.reply_size = args->reply_size,
+	};
+
+	return 0;
+}
+
+/*
+ * Carries out all of the reply but CONTINUE. Returns true if the vCPU goes on
+ * with the instruction that is at RIP, in whatever way.
+ */
+static bool reply_continues(struct kvm_vcpu *vcpu)
+{
+	struct kvmi_pending *pending = &vcpu->kvmi->pending;
+	bool moved = false;
+
+	if (pending->set_regs)
+		moved = kvmi_arch_set_regs(vcpu, &pending->regs);
+
+	if (pending->action == KVMI_EVENT_ACTION_CRASH) {
+		vcpu->kvmi->crash = true;
+		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+		return false;
+	}
+
+	return pending->action == KVMI_EVENT_ACTION_CONTINUE && !moved;
+}
+
+static enum kvmi_verdict take_reply(struct kvm_vcpu *vcpu,
+				    const struct kvmi_event_args *args,
+				    void *reply)
+{
+	struct kvmi_pending *pending = &vcpu->kvmi->pending;
+
+	/* What cannot be repeated has registers that nobody can change. */
+	if (args->no_repeat)
+		pending->set_regs = false;
+	if (!reply_continues(vcpu)) {
+		kvmi_pending_forget(vcpu);
+		return KVMI_VERDICT_GIVE_UP;
+	}
+	if (pending->set_regs && args->emulated) {
+		/* The emulator's copy of the registers would undo them. */
+		pending_repeat(vcpu);
+		return KVMI_VERDICT_GIVE_UP;
+	}
+
+	if (reply)
+		memcpy(reply, pending->reply, args->reply_size);
+	kvmi_pending_forget(vcpu);
+
+	return KVMI_VERDICT_CONTINUE;
+}
+
+/* True if this is the instruction that is repeated to take its reply. */
+static bool take_stored(struct kvm_vcpu *vcpu,
+			const struct kvmi_event_args *args, void *reply)
+{
+	struct kvmi_pending *pending = &vcpu->kvmi->pending;
+	bool same;
+
+	if (pending->state != KVMI_PENDING_REPEAT)
+		return false;
+
+	same = pending->event == args->event && pending->key == args->key &&
+	       pending->rip == kvmi_arch_rip(vcpu);
+	if (same && reply)
+		memcpy(reply, pending->reply, args->reply_size);
+	kvmi_pending_forget(vcpu);
+
+	return same;
+}
+
+static enum kvmi_verdict raise(struct kvm_vcpu *vcpu,
+			       struct kvmi_session *session,
+			       const struct kvmi_event_args *args, void *reply)
+{
+	unsigned int state = args->no_repeat ? TASK_KILLABLE
+					     : TASK_INTERRUPTIBLE;
+	int r;
+
+	if (take_stored(vcpu, args, reply))
+		return KVMI_VERDICT_CONTINUE;
+	if (!kvmi_vcpu_event_wanted(session, vcpu, args->event))
+		return KVMI_VERDICT_NONE;
+	pending_over(vcpu, session);
+
+	r = send(vcpu, session, args);
+	if (r == -EINTR && !args->no_repeat)
+		return KVMI_VERDICT_GIVE_UP;
+	if (!r)
+		r = wait_for_reply(vcpu, session, state | TASK_FREEZABLE);
+	if (!r)
+		return take_reply(vcpu, args, reply);
+	if (r == -EINTR && !args->no_repeat)
+		return KVMI_VERDICT_GIVE_UP;
+
+	/* The tool is gone, or this thread is about to be. */
+	kvmi_pending_forget(vcpu);
+	return KVMI_VERDICT_NONE;
+}
+
+/*
+ * In a hook, before the instruction has any effect. reply takes
+ * args->reply_size bytes and is written for KVMI_VERDICT_CONTINUE only.
+ */
+enum kvmi_verdict kvmi_vcpu_event(struct kvm_vcpu *vcpu,
+				  const struct kvmi_event_args *args,
+				  void *reply)
+{
+	struct kvmi_session *session;
+	enum kvmi_verdict verdict;
+
+	if (!vcpu->kvmi || !kvmi_arch_vcpu_introspectable(vcpu))
+		return KVMI_VERDICT_NONE;
+
+	session = kvmi_session_get(vcpu->kvm);
+	if (!session)
+		return KVMI_VERDICT_NONE;
+
+	verdict = raise(vcpu, session, args, reply);
+	kvmi_session_put(session);
+
+	return verdict;
+}
+
+static int signal_exit(struct kvm_vcpu *vcpu)
+{
+	kvm_handle_signal_exit(vcpu);
+	return -EINTR;
+}
+
+static bool is_bound_to_insn(u16 event)
+{
+	return event != KVMI_VCPU_EVENT_PAUSE;
+}
+
+/*
+ * At the head of the run loop: the event that an earlier KVM_RUN left. Returns
+ * 1 to go on.
+ */
+int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+{
+	struct kvmi_pending *pending = &vcpu->kvmi->pending;
+	int r;
+
+	if (pending->state == KVMI_PENDING_NONE)
+		return 1;
+	if (pending->rip != kvmi_arch_rip(vcpu)) {
+		pending_over(vcpu, session);
+		return 1;
+	}
+	if (pending->state == KVMI_PENDING_REPEAT)
+		return 1;
+
+	r = wait_for_reply(vcpu, session, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+	if (r == -EINTR)
+		return signal_exit(vcpu);
+	if (r) {
+		kvmi_pending_forget(vcpu);
+		return 1;
+	}
+
+	if (!reply_continues(vcpu) || !is_bound_to_insn(pending->event)) {
+		kvmi_pending_forget(vcpu);
+		return 1;
+	}
+	pending_repeat(vcpu);
+
+	return 1;
+}
+
+/* The last thing before the guest: the pauses that the tool asked for. */
+int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+{
+	static const struct kvmi_event_args args = {
+		.event = KVMI_VCPU_EVENT_PAUSE,
+	};
+	struct kvmi_vcpu *vcpui = vcpu->kvmi;
+	int r;
+
+	while (vcpui->pending.state == KVMI_PENDING_NONE && !vcpui->crash &&
+	       atomic_read(&vcpui->pauses)) {
+		r = send(vcpu, session, &args);
+		if (r == -EINTR) {
+			kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+			return signal_exit(vcpu);
+		}
+		if (r)
+			return 1;
+		atomic_dec(&vcpui->pauses);
+		r = kvmi_pending_resume(vcpu, session);
+		if (r <= 0)
+			return r;
+	}
+
+	return 1;
+}
+
+/*
+ * True while nothing may come between the guest and the repeated trap. A fault
+ * of the repeated instruction, or the INIT of the vCPU, ends that: the guest is
+ * elsewhere and the reply has nothing left to decide.
+ */
+bool kvmi_vcpu_check_repeat(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->kvmi->pending.rip == kvmi_arch_rip(vcpu))
+		return true;
+
+	kvmi_pending_forget(vcpu);
+	return false;
+}

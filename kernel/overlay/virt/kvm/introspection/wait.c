@@ -28,6 +28,9 @@ void kvmi_pending_forget(struct kvm_vcpu *vcpu)
 
 	if (vcpu->kvmi_repeats)
 		kvm_make_request(KVM_REQ_EVENT, vcpu);
+	/* A pause does not come between, so it has been put off. */
+	if (vcpu->kvmi_repeats && atomic_read(&vcpu->kvmi->pauses))
+		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
 	vcpu->kvmi_repeats = false;
 	vcpu->kvmi->pending.state = KVMI_PENDING_NONE;
 	vcpu->kvmi->pending.set_regs = false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The flat guests and what they agree on with the VMM. A guest starts in real
- * mode at its gpa with the index of its vCPU in edi. Assembler includes this.
+ * mode at its gpa with the index of its vCPU in edi, if nothing else is said. Assembler
+ * includes this.
  */
 #ifndef TESTS_GUEST_GUEST_H
 #define TESTS_GUEST_GUEST_H
@@ -11,11 +12,50 @@
 #define GUEST_TRIGGER		0x9000	/* u32: copy when it changes */
 #define GUEST_SOURCE		0xa000	/* a page */
 #define GUEST_TARGET		0xb000	/* a page */
+#define GUEST_EVENTS		0x14000	/* code of the events guest */
+#define GUEST_STATE		0x20000	/* of it, a page for each vCPU */
+#define GUEST_TABLES		0x30000	/* of it, 9 pages */
 #define GUEST_PORT_REPORT	0xe0
 #define GUEST_PORT_EXIT		0xf4
 
+/* Kinds of instruction of the events guest. */
+#define GUEST_CR0		0
+#define GUEST_CR3		3
+#define GUEST_CR4		4
+#define GUEST_INT3		5
+#define GUEST_HYPERCALL		6
+#define GUEST_HLT		7
+
+/* Offsets in struct guest_state. */
+#define GUEST_KIND		0x00
+#define GUEST_LIMIT		0x08
+#define GUEST_ATTEMPTS		0x10
+#define GUEST_EXECUTIONS	0x18
+#define GUEST_WANTED		0x20
+#define GUEST_RESULT		0x28
+#define GUEST_MARKS		0x30
+#define GUEST_TRAPS		0x38
+#define GUEST_TICKS		0x40
+#define GUEST_TICKS_DONE	0x48
+#define GUEST_WRONG		0x50
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
+
+/* What the events guest does and counts; its stack is in the same page. */
+struct guest_state {
+	uint64_t kind;
+	uint64_t limit;		/* rests when attempts are as many */
+	uint64_t attempts;	/* counted before the instruction */
+	uint64_t executions;	/* counted after it */
+	uint64_t wanted;	/* the value it writes to a control register */
+	uint64_t result;	/* what it reads back, or rax */
+	uint64_t marks;		/* sum of r15, which is 0 before */
+	uint64_t traps;		/* handled INT3 */
+	uint64_t ticks;		/* timer interrupts, at the handler's begin */
+	uint64_t ticks_done;	/* and at its end */
+	uint64_t wrong;		/* other exceptions */
+};
 
 struct guest {
 	uint64_t gpa;
@@ -33,7 +73,15 @@ struct guest {
 GUEST(busy, GUEST_CODE);		/* counts for ever */
 GUEST(copy, GUEST_CODE + 0x1000);	/* copies a page at each trigger */
 GUEST(halt, GUEST_CODE + 0x2000);	/* waits for interrupts for ever */
+GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
 GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest and stays */
+
+/* Where the events guest has its instructions and its handlers. */
+extern const uint8_t guest_events_cr0[], guest_events_cr3[];
+extern const uint8_t guest_events_cr4[], guest_events_int3[];
+extern const uint8_t guest_events_hypercall[], guest_events_hlt[];
+extern const uint8_t guest_events_on_int3[], guest_events_on_timer[];
+extern const uint8_t guest_events_on_other[];
 #else
 #define GUEST_BEGIN(name) \
 	.section .rodata; .code16; .balign 16; \

@@ -105,12 +105,57 @@ void peer_receive(struct peer *peer, struct peer_message *message)
 	expect(0, __peer_receive(peer, message));
 }
 
+/* An error code with the id of an event is none. */
+static bool is_event(const struct peer_message *message)
+{
+	return message->hdr.id == KVMI_VCPU_EVENT &&
+	       message->hdr.size >= sizeof(struct kvmi_event_hdr) +
+				    sizeof(struct kvmi_vcpu_event);
+}
+
+static void copy_event(struct peer_event *event,
+		       const struct peer_message *message)
+{
+	expect_true(is_event(message));
+	expect_true(message->hdr.size <= sizeof(event->body));
+	event->hdr = message->hdr;
+	memcpy(event->body, message->body, message->hdr.size);
+}
+
+int __peer_receive_event(struct peer *peer, struct peer_event *event)
+{
+	struct peer_message message;
+	int r;
+
+	if (peer->nevents) {
+		*event = peer->events[0];
+		memmove(peer->events, peer->events + 1,
+			--peer->nevents * sizeof(*event));
+		return 0;
+	}
+	r = __peer_receive(peer, &message);
+	if (!r)
+		copy_event(event, &message);
+	return r;
+}
+
+/* The next message that is no vCPU event; those are kept for later. */
+static void receive_reply(struct peer *peer, struct peer_message *message)
+{
+	peer_receive(peer, message);
+	while (is_event(message)) {
+		expect_true(peer->nevents < PEER_EVENTS);
+		copy_event(&peer->events[peer->nevents++], message);
+		peer_receive(peer, message);
+	}
+}
+
 int peer_reply(struct peer *peer, uint16_t id, uint32_t seq,
 	       struct peer_message *message)
 {
 	struct kvmi_error_code *ec = (void *)message->body;
 
-	peer_receive(peer, message);
+	receive_reply(peer, message);
 	expect(id, message->hdr.id);
 	expect(seq, message->hdr.seq);
 	expect_true(message->hdr.size >= sizeof(*ec));

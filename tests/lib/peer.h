@@ -13,14 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct peer {
-	int fd;
-	uint32_t seq;	/* of the last command sent */
-};
-
 struct peer_message {
 	struct kvmi_msg_hdr hdr;
 	uint8_t body[KVMI_MSG_SIZE];
+};
+
+/* An event fits without what it never has. */
+struct peer_event {
+	struct kvmi_msg_hdr hdr;
+	uint8_t body[640];
+};
+
+#define PEER_EVENTS	8
+
+struct peer {
+	int fd;
+	uint32_t seq;	/* of the last command sent */
+	/* Events of vCPUs that came while a reply was awaited. */
+	struct peer_event events[PEER_EVENTS];
+	int nevents;
 };
 
 /* Makes a pair of connected stream sockets; returns the kernel's end. */
@@ -37,6 +48,8 @@ uint32_t peer_send(struct peer *peer, uint16_t id, const void *body,
 /* The next message; -ETIMEDOUT, -EPIPE at the end of the stream, or other. */
 int __peer_receive(struct peer *peer, struct peer_message *message);
 void peer_receive(struct peer *peer, struct peer_message *message);
+/* The next vCPU event, also one that came earlier. */
+int __peer_receive_event(struct peer *peer, struct peer_event *event);
 /* The reply to seq; returns the error code, the data follows it in body. */
 int peer_reply(struct peer *peer, uint16_t id, uint32_t seq,
 	       struct peer_message *message);

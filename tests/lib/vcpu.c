@@ -86,6 +86,8 @@ static void *run_thread(void *arg)
 
 	while (!vcpu->stop) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+			if (errno == EINTR)
+				vcpu->interrupted++;
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
 			vcpu->error = -errno;
@@ -109,6 +111,11 @@ void vmm_vcpu_start(struct vmm_vcpu *vcpu)
 	vcpu->run->immediate_exit = 0;
 	expect(0, pthread_create(&vcpu->thread, NULL, run_thread, vcpu));
 	vcpu->started = true;
+}
+
+void vmm_vcpu_kick(struct vmm_vcpu *vcpu)
+{
+	expect(0, pthread_kill(vcpu->thread, SIGUSR1));
 }
 
 void vmm_vcpu_stop(struct vmm_vcpu *vcpu)

@@ -47,6 +47,7 @@ struct vmm_vcpu {
 	atomic_uint reports;
 	atomic_int error;		/* of KVM_RUN, negative errno */
 	atomic_uint exit_reason;	/* the last that was not handled */
+	atomic_uint interrupted;	/* how often KVM_RUN gave -EINTR */
 };
 
 struct vmm {
@@ -79,11 +80,30 @@ struct vmm_vcpu *vmm_vcpu_create(struct vmm *vm, int id);
 /* Puts code at its gpa and sets registers to start it in real mode. */
 void vmm_vcpu_load(struct vmm_vcpu *vcpu, const struct guest *guest);
 void vmm_vcpu_start(struct vmm_vcpu *vcpu);
+/* Interrupts KVM_RUN; the vCPU's thread calls it again. */
+void vmm_vcpu_kick(struct vmm_vcpu *vcpu);
 /* Makes the vCPU leave KVM_RUN and joins its thread. */
 void vmm_vcpu_stop(struct vmm_vcpu *vcpu);
 /* Creates vCPU id, loads the guest and starts it. */
 struct vmm_vcpu *vmm_vcpu_run(struct vmm *vm, int id,
 			      const struct guest *guest);
+
+/*
+ * Sets up the events guest in 64-bit mode, to do instructions of a kind. All
+ * vCPUs share code and tables.
+ */
+void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind);
+/* From now on the vCPU gets 1000 timer interrupts a second. */
+void vmm_vcpu_start_timer(struct vmm_vcpu *vcpu);
+volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu);
+/* The gpa, and here the gva, of a label of the events guest. */
+uint64_t vmm_label(const uint8_t *label);
+/* Where the instruction of this kind is. */
+uint64_t vmm_kind_rip(uint64_t kind);
+/* Lets the guest do so many more. */
+void vmm_vcpu_allow(struct vmm_vcpu *vcpu, uint64_t count);
+/* Waits until it has done all that it may, and nothing went wrong. */
+void vmm_wait_executions(struct vmm_vcpu *vcpu, uint64_t count);
 
 /* Fails unless the guest makes two rounds of its loop in time. */
 void vmm_expect_alive(struct vmm_vcpu *vcpu);

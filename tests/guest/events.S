@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Does one kind of instruction that a tool can watch, as often as the VMM
+ * says, and counts; so do its handlers of INT3 and of the timer. Runs in 64-bit
+ * mode, rbp: its struct guest_state.
+ */
+#include "guest.h"
+
+#define AT(name) .globl guest_events_##name; guest_events_##name:
+
+GUEST_BEGIN(events)
+	.code64
+1:	pause
+	movq	GUEST_ATTEMPTS(%rbp), %rax
+	cmpq	GUEST_LIMIT(%rbp), %rax
+	jae	1b
+	incq	GUEST_ATTEMPTS(%rbp)
+	xorl	%r15d, %r15d
+	movq	GUEST_KIND(%rbp), %rbx
+	cmpq	$GUEST_CR0, %rbx
+	je	cr0
+	cmpq	$GUEST_CR3, %rbx
+	je	cr3
+	cmpq	$GUEST_CR4, %rbx
+	je	cr4
+	cmpq	$GUEST_INT3, %rbx
+	je	int3
+	cmpq	$GUEST_HYPERCALL, %rbx
+	je	hypercall
+	cmpq	$GUEST_HLT, %rbx
+	je	hlt
+	incq	GUEST_WRONG(%rbp)
+2:	movq	%rax, GUEST_RESULT(%rbp)
+	addq	%r15, GUEST_MARKS(%rbp)
+	incq	GUEST_EXECUTIONS(%rbp)
+	jmp	1b
+
+/* Write protection of the kernel's own writes, on and off. */
+cr0:	movq	%cr0, %rax
+	xorq	$0x10000, %rax
+	movq	%rax, GUEST_WANTED(%rbp)
+AT(cr0)	movq	%rax, %cr0
+	movq	%cr0, %rax
+	jmp	2b
+
+/* Two tables that are alike, in adjacent pages. */
+cr3:	movq	%cr3, %rax
+	xorq	$0x1000, %rax
+	movq	%rax, GUEST_WANTED(%rbp)
+AT(cr3)	movq	%rax, %cr3
+	movq	%cr3, %rax
+	jmp	2b
+
+/* Global pages, on and off. */
+cr4:	movq	%cr4, %rax
+	xorq	$0x80, %rax
+	movq	%rax, GUEST_WANTED(%rbp)
+AT(cr4)	movq	%rax, %cr4
+	movq	%cr4, %rax
+	jmp	2b
+
+int3:
+AT(int3)
+	int3
+	jmp	2b
+
+/* The VMM makes a VMCALL of it where the CPU wants one. */
+hypercall:
+	movl	$34, %eax
+	movl	$24, %edi
+AT(hypercall)
+	vmmcall
+	jmp	2b
+
+hlt:
+AT(hlt)	hlt
+	jmp	2b
+
+AT(on_int3)
+	incq	GUEST_TRAPS(%rbp)
+	iretq
+
+/* Every vCPU's local APIC is at its usual place. */
+AT(on_timer)
+	incq	GUEST_TICKS(%rbp)
+	pushq	%rax
+	movl	$0xfee000b0, %eax
+	movl	$0, (%rax)
+	popq	%rax
+	incq	GUEST_TICKS_DONE(%rbp)
+	iretq
+
+AT(on_other)
+	incq	GUEST_WRONG(%rbp)
+	outl	%eax, $GUEST_PORT_EXIT
+GUEST_END(events)

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands for vCPUs and events of vCPUs, on a raw socket.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "event.h"
+#include "test.h"
+
+#define MOMENT_MS	100
+
+int __vcpu_command(struct peer *peer, uint16_t vcpu, uint16_t id,
+		   const void *body, size_t size, void *data, size_t data_size)
+{
+	struct kvmi_vcpu_hdr hdr = { .vcpu = vcpu };
+	uint8_t whole[KVMI_MSG_SIZE];
+
+	memcpy(whole, &hdr, sizeof(hdr));
+	if (size)
+		memcpy(whole + sizeof(hdr), body, size);
+	return __peer_command(peer, id, whole, sizeof(hdr) + size, data,
+			      data_size);
+}
+
+void vcpu_command(struct peer *peer, uint16_t vcpu, uint16_t id,
+		  const void *body, size_t size, void *data, size_t data_size)
+{
+	expect(0, __vcpu_command(peer, vcpu, id, body, size, data, data_size));
+}
+
+void vcpu_expect_error(struct peer *peer, uint16_t vcpu, uint16_t id,
+		       const void *body, size_t size, int error)
+{
+	expect(-error, __vcpu_command(peer, vcpu, id, body, size, NULL, 0));
+}
+
+void vcpu_expect_padding(struct peer *peer, uint16_t id, const void *body,
+			 size_t size, size_t from, size_t to)
+{
+	const size_t head = sizeof(struct kvmi_vcpu_hdr);
+	uint8_t whole[KVMI_MSG_SIZE] = { 0 };
+
+	memcpy(whole + head, body, size);
+	peer_expect_padding(peer, id, whole, head + size, head + from,
+			    head + to);
+}
+
+int __vcpu_control_events(struct peer *peer, uint16_t vcpu, uint16_t event,
+			  uint8_t enable)
+{
+	struct kvmi_vcpu_control_events control = {
+		.event_id = event,
+		.enable = enable,
+	};
+
+	return __vcpu_command(peer, vcpu, KVMI_VCPU_CONTROL_EVENTS, &control,
+			      sizeof(control), NULL, 0);
+}
+
+void vcpu_control_events(struct peer *peer, uint16_t vcpu, uint16_t event,
+			 uint8_t enable)
+{
+	expect(0, __vcpu_control_events(peer, vcpu, event, enable));
+}
+
+int __vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
+		      uint8_t enable)
+{
+	struct kvmi_vcpu_control_cr control = { .cr = cr, .enable = enable };
+
+	return __vcpu_command(peer, vcpu, KVMI_VCPU_CONTROL_CR, &control,
+			      sizeof(control), NULL, 0);
+}
+
+void vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
+		     uint8_t enable)
+{
+	expect(0, __vcpu_control_cr(peer, vcpu, cr, enable));
+}
+
+void vcpu_get_registers(struct peer *peer, uint16_t vcpu,
+			struct kvmi_vcpu_get_registers_reply *reply)
+{
+	struct kvmi_vcpu_get_registers get = { .nmsrs = 0 };
+
+	vcpu_command(peer, vcpu, KVMI_VCPU_GET_REGISTERS, &get, sizeof(get),
+		     reply, sizeof(*reply));
+}
+
+int __vcpu_set_registers(struct peer *peer, uint16_t vcpu,
+			 const struct kvm_regs *regs)
+{
+	return __vcpu_command(peer, vcpu, KVMI_VCPU_SET_REGISTERS, regs,
+			      sizeof(*regs), NULL, 0);
+}
+
+void vcpu_set_registers(struct peer *peer, uint16_t vcpu,
+			const struct kvm_regs *regs)
+{
+	expect(0, __vcpu_set_registers(peer, vcpu, regs));
+}
+
+int __vcpu_pause(struct peer *peer, uint16_t vcpu, uint8_t wait)
+{
+	struct kvmi_vm_pause_vcpu pause = { .vcpu = vcpu, .wait = wait };
+
+	return __peer_command(peer, KVMI_VM_PAUSE_VCPU, &pause, sizeof(pause),
+			      NULL, 0);
+}
+
+void vcpu_pause(struct peer *peer, uint16_t vcpu)
+{
+	expect(0, __vcpu_pause(peer, vcpu, 0));
+}
+
+uint16_t kind_event(uint64_t kind)
+{
+	switch (kind) {
+	case GUEST_INT3:
+		return KVMI_VCPU_EVENT_BREAKPOINT;
+	case GUEST_HYPERCALL:
+		return KVMI_VCPU_EVENT_HYPERCALL;
+	default:
+		return KVMI_VCPU_EVENT_CR;
+	}
+}
+
+void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
+		  uint8_t enable)
+{
+	vcpu_control_events(peer, vcpu, kind_event(kind), enable);
+	if (kind_event(kind) == KVMI_VCPU_EVENT_CR)
+		vcpu_control_cr(peer, vcpu, kind, enable);
+}
+
+static size_t data_size(uint16_t id)
+{
+	switch (id) {
+	case KVMI_VCPU_EVENT_CR:
+		return sizeof(struct kvmi_vcpu_event_cr);
+	case KVMI_VCPU_EVENT_BREAKPOINT:
+		return sizeof(struct kvmi_vcpu_event_breakpoint);
+	default:
+		return 0;
+	}
+}
+
+int __event_receive(struct peer *peer, struct event *event)
+{
+	struct peer_event message;
+	struct {
+		struct kvmi_event_hdr hdr;
+		struct kvmi_vcpu_event common;
+	} head;
+	static const uint8_t zero[7];
+	int r;
+
+	r = __peer_receive_event(peer, &message);
+	if (r)
+		return r;
+	memcpy(&head, message.body, sizeof(head));
+	expect_bytes(zero, head.hdr.padding, 6);
+	expect(sizeof(head.common), head.common.size);
+	expect(0, head.common.padding);
+	expect_bytes(zero, head.common.arch.padding, 7);
+
+	memset(event, 0, sizeof(*event));
+	event->id = head.hdr.event;
+	event->vcpu = head.common.vcpu;
+	event->seq = message.hdr.seq;
+	event->arch = head.common.arch;
+	event->size = message.hdr.size - sizeof(head);
+	expect(data_size(event->id), event->size);
+	memcpy(event->data, message.body + sizeof(head), event->size);
+	return 0;
+}
+
+void event_receive(struct peer *peer, uint16_t id, struct event *event)
+{
+	expect(0, __event_receive(peer, event));
+	expect(id, event->id);
+}
+
+void event_expect_none(struct peer *peer)
+{
+	struct pollfd p = { .fd = peer->fd, .events = POLLIN };
+
+	expect(0, peer->nevents);
+	expect(0, poll(&p, 1, MOMENT_MS));
+}
+
+void event_answer_data(struct peer *peer, const struct event *event,
+		       uint8_t action, const void *data, size_t size)
+{
+	struct {
+		struct kvmi_msg_hdr hdr;
+		struct kvmi_vcpu_hdr vcpu;
+		struct kvmi_vcpu_event_reply reply;
+		uint8_t data[64];
+	} message = {
+		.hdr = {
+			KVMI_VCPU_EVENT,
+			sizeof(message.vcpu) + sizeof(message.reply) + size,
+			event->seq,
+		},
+		.vcpu = { .vcpu = event->vcpu },
+		.reply = { .action = action, .event = event->id },
+	};
+
+	if (size)
+		memcpy(message.data, data, size);
+	peer_write(peer, &message, sizeof(message.hdr) + message.hdr.size);
+}
+
+void event_answer(struct peer *peer, const struct event *event,
+		  uint8_t action)
+{
+	if (event->id == KVMI_VCPU_EVENT_CR)
+		event_answer_data(peer, event, action, &event->cr.new_value,
+				  sizeof(event->cr.new_value));
+	else
+		event_answer_data(peer, event, action, NULL, 0);
+}
+
+void event_continue(struct peer *peer, const struct event *event)
+{
+	event_answer(peer, event, KVMI_EVENT_ACTION_CONTINUE);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Commands for vCPUs and events of vCPUs, on a raw socket.
+ */
+#ifndef TESTS_LIB_EVENT_H
+#define TESTS_LIB_EVENT_H
+
+#include "hook.h"
+
+struct event {
+	uint16_t id;
+	uint16_t vcpu;
+	uint32_t seq;
+	struct kvmi_vcpu_event_arch arch;
+	size_t size;		/* of the event's own data */
+	union {
+		uint8_t data[32];
+		struct kvmi_vcpu_event_cr cr;
+		struct kvmi_vcpu_event_breakpoint breakpoint;
+	};
+};
+
+/* Like peer_command() and the like, with the vCPU's header before the body. */
+int __vcpu_command(struct peer *peer, uint16_t vcpu, uint16_t id,
+		   const void *body, size_t size, void *data,
+		   size_t data_size);
+void vcpu_command(struct peer *peer, uint16_t vcpu, uint16_t id,
+		  const void *body, size_t size, void *data, size_t data_size);
+void vcpu_expect_error(struct peer *peer, uint16_t vcpu, uint16_t id,
+		       const void *body, size_t size, int error);
+/* Padding of the body, from its start; the vCPU is 0. */
+void vcpu_expect_padding(struct peer *peer, uint16_t id, const void *body,
+			 size_t size, size_t from, size_t to);
+
+int __vcpu_control_events(struct peer *peer, uint16_t vcpu, uint16_t event,
+			  uint8_t enable);
+void vcpu_control_events(struct peer *peer, uint16_t vcpu, uint16_t event,
+			 uint8_t enable);
+int __vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
+		      uint8_t enable);
+void vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
+		     uint8_t enable);
+void vcpu_get_registers(struct peer *peer, uint16_t vcpu,
+			struct kvmi_vcpu_get_registers_reply *reply);
+int __vcpu_set_registers(struct peer *peer, uint16_t vcpu,
+			 const struct kvm_regs *regs);
+void vcpu_set_registers(struct peer *peer, uint16_t vcpu,
+			const struct kvm_regs *regs);
+int __vcpu_pause(struct peer *peer, uint16_t vcpu, uint8_t wait);
+void vcpu_pause(struct peer *peer, uint16_t vcpu);
+
+/* The event by which a tool sees instructions of this kind. */
+uint16_t kind_event(uint64_t kind);
+/* Switches it on or off on the vCPU. */
+void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
+		  uint8_t enable);
+
+/* The next event of a vCPU, or what __peer_receive() returns. */
+int __event_receive(struct peer *peer, struct event *event);
+/* Must be this one, and well formed. */
+void event_receive(struct peer *peer, uint16_t id, struct event *event);
+/* Fails if an event comes within a moment. */
+void event_expect_none(struct peer *peer);
+void event_answer_data(struct peer *peer, const struct event *event,
+		       uint8_t action, const void *data, size_t size);
+/* With the reply data that change nothing. */
+void event_answer(struct peer *peer, const struct event *event,
+		  uint8_t action);
+void event_continue(struct peer *peer, const struct event *event);
+
+#endif /* TESTS_LIB_EVENT_H */

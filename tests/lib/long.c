@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The events guest: tables of 64-bit mode, handlers, the timer.
+ */
+#include <cpuid.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "test.h"
+#include "vmm.h"
+
+#define PAGE		4096ul
+/* Pages from GUEST_TABLES on. */
+enum { PML4, PML4_TWIN, PDPT, PD, GDT = PD + 4, IDT };
+
+#define VECTOR_INT3	3
+#define VECTOR_TIMER	0x20
+
+/* Registers of the local APIC. */
+enum {
+	APIC_SPIV = 0x0f0,
+	APIC_LVTT = 0x320,
+	APIC_TMICT = 0x380,
+	APIC_TMCCT = 0x390,
+	APIC_TDCR = 0x3e0,
+};
+
+static uint64_t table(int page)
+{
+	return GUEST_TABLES + page * PAGE;
+}
+
+uint64_t vmm_label(const uint8_t *label)
+{
+	return GUEST_EVENTS + (label - guest_events.code);
+}
+
+uint64_t vmm_kind_rip(uint64_t kind)
+{
+	switch (kind) {
+	case GUEST_CR0:
+		return vmm_label(guest_events_cr0);
+	case GUEST_CR3:
+		return vmm_label(guest_events_cr3);
+	case GUEST_CR4:
+		return vmm_label(guest_events_cr4);
+	case GUEST_INT3:
+		return vmm_label(guest_events_int3);
+	case GUEST_HYPERCALL:
+		return vmm_label(guest_events_hypercall);
+	default:
+		return vmm_label(guest_events_hlt);
+	}
+}
+
+volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu)
+{
+	return vmm_host(vcpu->vm,
+			GUEST_STATE + PAGE * (vcpu - vcpu->vm->vcpus));
+}
+
+/* The first 4 GiB as they are, in pages of 2 MiB. */
+static void fill_pages(struct vmm *vm)
+{
+	uint64_t *pd = vmm_host(vm, table(PD));
+	uint64_t *pdpt = vmm_host(vm, table(PDPT));
+	uint64_t i;
+
+	for (i = 0; i < 4 * 512; i++)
+		pd[i] = i << 21 | 0x83;
+	for (i = 0; i < 4; i++)
+		pdpt[i] = table(PD + i) | 3;
+	*(uint64_t *)vmm_host(vm, table(PML4)) = table(PDPT) | 3;
+	*(uint64_t *)vmm_host(vm, table(PML4_TWIN)) = table(PDPT) | 3;
+}
+
+static void fill_gate(struct vmm *vm, int vector, const uint8_t *handler)
+{
+	uint64_t at = vmm_label(handler);
+	uint64_t *gate = vmm_host(vm, table(IDT) + 16 * vector);
+
+	gate[0] = (at & 0xffff) | 8 << 16 | 0x8eull << 40 |
+		  (at >> 16 & 0xffff) << 48;
+	gate[1] = at >> 32;
+}
+
+static void fill_tables(struct vmm *vm)
+{
+	uint64_t *gdt = vmm_host(vm, table(GDT));
+	int i;
+
+	fill_pages(vm);
+	gdt[1] = 0x00af9b000000ffff;
+	gdt[2] = 0x00cf93000000ffff;
+	for (i = 0; i < 256; i++)
+		fill_gate(vm, i, guest_events_on_other);
+	fill_gate(vm, VECTOR_INT3, guest_events_on_int3);
+	fill_gate(vm, VECTOR_TIMER, guest_events_on_timer);
+}
+
+static bool is_intel(void)
+{
+	unsigned int a, b = 0, c, d;
+
+	__get_cpuid(0, &a, &b, &c, &d);
+	return b == signature_INTEL_ebx;
+}
+
+static void fill_code(struct vmm *vm)
+{
+	memcpy(vmm_host(vm, GUEST_EVENTS), guest_events.code,
+	       guest_events.end - guest_events.code);
+	if (is_intel())
+		memcpy(vmm_host(vm, vmm_label(guest_events_hypercall)),
+		       "\x0f\x01\xc1", 3);
+}
+
+/* All that KVM can give. */
+static void set_cpuid(struct vmm_vcpu *vcpu)
+{
+	const int room = 256;
+	struct kvm_cpuid2 *cpuid;
+
+	cpuid = calloc(1, sizeof(*cpuid) + room * sizeof(cpuid->entries[0]));
+	expect_true(cpuid);
+	cpuid->nent = room;
+	must(ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid));
+	must(ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid));
+	free(cpuid);
+}
+
+void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
+{
+	uint64_t state = GUEST_STATE + PAGE * (vcpu - vcpu->vm->vcpus);
+	struct kvm_regs regs = {
+		.rip = GUEST_EVENTS, .rflags = 0x202,
+		.rbp = state, .rsp = state + PAGE,
+	};
+	struct kvm_segment data = {
+		.limit = 0xffffffff, .selector = 16, .type = 3, .present = 1,
+		.db = 1, .s = 1, .g = 1,
+	};
+	struct kvm_sregs sregs;
+
+	if (vcpu == vcpu->vm->vcpus) {
+		fill_tables(vcpu->vm);
+		fill_code(vcpu->vm);
+	}
+	set_cpuid(vcpu);
+	vmm_state(vcpu)->kind = kind;
+	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
+	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
+	sregs.cs = data;
+	sregs.cs.selector = 8;
+	sregs.cs.type = 11;
+	sregs.cs.db = 0;
+	sregs.cs.l = 1;
+	sregs.gdt.base = table(GDT);
+	sregs.gdt.limit = 3 * 8 - 1;
+	sregs.idt.base = table(IDT);
+	sregs.idt.limit = 256 * 16 - 1;
+	sregs.cr0 = 0x80000033;
+	sregs.cr3 = table(PML4);
+	/* With MCE, which AMD's KVM shows the guest when the host has it. */
+	sregs.cr4 = 0x60;
+	sregs.efer = 0x500;
+	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
+	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs));
+}
+
+static void set_apic(struct kvm_lapic_state *apic, int reg, uint32_t value)
+{
+	memcpy(apic->regs + reg, &value, sizeof(value));
+}
+
+/* KVM's APIC counts nanoseconds. */
+void vmm_vcpu_start_timer(struct vmm_vcpu *vcpu)
+{
+	struct kvm_lapic_state apic;
+
+	must(ioctl(vcpu->fd, KVM_GET_LAPIC, &apic));
+	set_apic(&apic, APIC_SPIV, 0x1ff);
+	set_apic(&apic, APIC_TDCR, 0xb);
+	set_apic(&apic, APIC_LVTT, 1 << 17 | VECTOR_TIMER);
+	set_apic(&apic, APIC_TMICT, 1000000);
+	set_apic(&apic, APIC_TMCCT, 1000000);
+	must(ioctl(vcpu->fd, KVM_SET_LAPIC, &apic));
+}
+
+void vmm_vcpu_allow(struct vmm_vcpu *vcpu, uint64_t count)
+{
+	vmm_state(vcpu)->limit += count;
+}
+
+void vmm_wait_executions(struct vmm_vcpu *vcpu, uint64_t count)
+{
+	volatile struct guest_state *state = vmm_state(vcpu);
+
+	wait_for(state->executions >= count || vcpu->exited || vcpu->error ||
+		 vcpu->exit_reason);
+	expect(0, vcpu->error);
+	expect(0, vcpu->exit_reason);
+	expect(0, state->wrong);
+	expect(count, state->executions);
+	expect(count, state->attempts);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VM_PAUSE_VCPU and the PAUSE event: one event for each command, of a vCPU that
+ * runs, halts, or is not run yet; at most 1002 are owed at once.
+ */
+#include "../lib/event.h"
+#include "../lib/test.h"
+
+#define MOST	1002
+
+static void test_running(void)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *busy = vmm_vcpu_run(vm, 0, &guest_busy);
+	struct event event;
+	uint32_t before;
+	volatile uint32_t *counter = vmm_host(vm, GUEST_COUNTERS);
+	int i, wait;
+
+	vmm_vcpu_run(vm, 1, &guest_halt);
+	vmm_expect_alive(busy);
+	for (i = 0; i < 8; i++) {
+		wait = i % 2;
+		expect(0, __vcpu_pause(&peer, i / 4, wait));
+		event_receive(&peer, KVMI_VCPU_EVENT_PAUSE, &event);
+		expect(i / 4, event.vcpu);
+		expect(2, event.arch.mode);
+		expect(0, event.size);
+		before = *counter;
+		sleep_ms(20);
+		if (i / 4 == 0)
+			expect(before, *counter);
+		event_continue(&peer, &event);
+		vmm_expect_alive(busy);
+	}
+	cell("event:VCPU_EVENT_PAUSE:sent");
+	cell("event:VCPU_EVENT_PAUSE:CONTINUE");
+
+	/* Owed while the first is unanswered, and both vCPUs at once. */
+	for (i = 0; i < 6; i++)
+		vcpu_pause(&peer, i % 2);
+	for (i = 0; i < 6; i++) {
+		event_receive(&peer, KVMI_VCPU_EVENT_PAUSE, &event);
+		event_continue(&peer, &event);
+	}
+	event_expect_none(&peer);
+	vmm_expect_alive(busy);
+	hooked_end(vm, &peer);
+}
+
+static void test_errors(void)
+{
+	struct kvmi_vm_pause_vcpu ok = { .vcpu = 0 };
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
+	struct event event;
+	int i;
+
+	expect(-KVM_EINVAL, __vcpu_pause(&peer, 0, 2));
+	expect(-KVM_EINVAL, __vcpu_pause(&peer, 0, 0xff));
+	expect(-KVM_EINVAL, __vcpu_pause(&peer, 1, 0));
+	expect(-KVM_EINVAL, __vcpu_pause(&peer, 0xffff, 0));
+	peer_expect_padding(&peer, KVMI_VM_PAUSE_VCPU, &ok, sizeof(ok), 3, 8);
+	cell("message:VM_PAUSE_VCPU:EINVAL");
+
+	expect(0, __hook_event(vm, KVMI_VCPU_EVENT_PAUSE, 0));
+	expect(-KVM_EPERM, __vcpu_pause(&peer, 0, 0));
+	expect(-KVM_EPERM, __vcpu_pause(&peer, 1, 0));
+	expect(-KVM_EINVAL, __vcpu_pause(&peer, 0, 2));
+	expect(0, __hook_event(vm, KVMI_VCPU_EVENT_PAUSE, 1));
+	cell("message:VM_PAUSE_VCPU:EPERM");
+
+	for (i = 0; i < MOST; i++)
+		expect(0, __vcpu_pause(&peer, 0, i % 2));
+	cell("message:VM_PAUSE_VCPU:ok");
+	expect(-KVM_EBUSY, __vcpu_pause(&peer, 0, 0));
+	expect(-KVM_EBUSY, __vcpu_pause(&peer, 0, 1));
+	cell("message:VM_PAUSE_VCPU:EBUSY");
+	event_expect_none(&peer);
+
+	vmm_vcpu_load(vcpu, &guest_busy);
+	vmm_vcpu_start(vcpu);
+	for (i = 0; i < MOST; i++) {
+		event_receive(&peer, KVMI_VCPU_EVENT_PAUSE, &event);
+		expect(i + 1, event.seq);
+		event_continue(&peer, &event);
+	}
+	event_expect_none(&peer);
+	vmm_expect_alive(vcpu);
+	hooked_end(vm, &peer);
+}
+
+int main(void)
+{
+	test_running();
+	test_errors();
+	return 0;
+}

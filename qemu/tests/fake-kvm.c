@@ -8,6 +8,8 @@
  *   FAKE_KVM_CAP    what KVM_CHECK_EXTENSION answers, 1 if not set
  *   FAKE_KVM_HOLD   file: while it exists, a vCPU that enters KVM_RUN stays
  *                   there, deaf to signals, until the session's socket ends
+ *   FAKE_KVM_DOWN   file with "VCPU FLAGS": the next KVM_RUN of that vCPU is
+ *                   KVM_EXIT_SHUTDOWN with those flags, and the file is gone
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,6 +33,7 @@ static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static pthread_t receiver;
 static int hooked_fd = -1;
 static int receiving;
+static int vcpu_fd[8];
 
 static void note(const char *fmt, ...)
 {
@@ -154,6 +158,46 @@ static void hold(void)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* Whether this KVM_RUN of @fd is said to have ended with a shutdown. */
+static int down(int fd)
+{
+    const char *path = getenv("FAKE_KVM_DOWN");
+    FILE *f = path ? fopen(path, "re") : NULL;
+    struct kvm_run *run;
+    unsigned int vcpu, flags;
+    int ours;
+
+    if (!f) {
+        return 0;
+    }
+    ours = fscanf(f, "%u %i", &vcpu, &flags) == 2 &&
+           vcpu < sizeof(vcpu_fd) / sizeof(vcpu_fd[0]) && vcpu_fd[vcpu] == fd;
+    fclose(f);
+    if (!ours || unlink(path)) {
+        return 0;
+    }
+
+    run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (run == MAP_FAILED) {
+        abort();
+    }
+    run->exit_reason = KVM_EXIT_SHUTDOWN;
+    run->flags = flags;
+    munmap(run, sizeof(*run));
+    note("DOWN %u\n", vcpu);
+    return 1;
+}
+
+static int create_vcpu(int fd, unsigned long id)
+{
+    int ret = syscall(SYS_ioctl, fd, KVM_CREATE_VCPU, id);
+
+    if (ret >= 0 && id < sizeof(vcpu_fd) / sizeof(vcpu_fd[0])) {
+        vcpu_fd[id] = ret;
+    }
+    return ret;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
     const char *cap = getenv("FAKE_KVM_CAP");
@@ -178,7 +222,12 @@ int ioctl(int fd, unsigned long request, ...)
         return allow("COMMAND", arg);
     case KVM_INTROSPECTION_EVENT:
         return allow("EVENT", arg);
+    case KVM_CREATE_VCPU:
+        return create_vcpu(fd, (unsigned long)arg);
     case KVM_RUN:
+        if (down(fd)) {
+            return 0;
+        }
         hold();
         break;
     }

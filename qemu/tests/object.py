@@ -20,6 +20,8 @@ import time
 
 QEMU, FAKE = sys.argv[1:3]
 UUID = '00112233-4455-6677-8899-aabbccddeeff'
+# kvm_run.flags
+SMM, GUEST_MODE, CRASH = 1 << 0, 1 << 2, 1 << 15
 EPERM, EBUSY, EEXIST, EINVAL, ENOTTY, EOPNOTSUPP = 1, 16, 17, 22, 25, 95
 
 
@@ -79,6 +81,11 @@ class Lab:
     def hold(self):
         open(self.file('hold'), 'w').close()
 
+    def down(self, vcpu, flags):
+        with open(self.file('down.new'), 'w') as f:
+            f.write(f'{vcpu} {flags}\n')
+        os.rename(self.file('down.new'), self.file('down'))
+
     def log(self):
         try:
             with open(self.file('log')) as f:
@@ -107,13 +114,13 @@ class Lab:
                 env={**os.environ, 'LD_PRELOAD': FAKE,
                      'FAKE_KVM_LOG': self.file('log'),
                      'FAKE_KVM_FAIL': self.file('fail'),
-                     'FAKE_KVM_HOLD': self.file('hold'), **(env or {})})
+                     'FAKE_KVM_HOLD': self.file('hold'),
+                     'FAKE_KVM_DOWN': self.file('down'), **(env or {})})
 
     def qmp(self):
-        wait_for('monitor', lambda: os.path.exists(self.file('qmp')))
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(5)
-        sock.connect(self.file('qmp'))
+        wait_for('monitor', lambda: sock.connect_ex(self.file('qmp')) == 0)
         return Qmp(sock)
 
     def fails(self, *words):
@@ -140,6 +147,15 @@ class Qmp:
     def read(self):
         return json.loads(self.lines.readline())
 
+    def event(self, name):
+        """The data of the next such event; those before it are dropped."""
+        while True:
+            while self.events:
+                event = self.events.pop(0)
+                if event['event'] == name:
+                    return event.get('data')
+            self.events.append(self.read())
+
     def __call__(self, command, /, **args):
         msg = json.dumps({'execute': command, 'arguments': args})
         self.sock.sendall(msg.encode())
@@ -147,7 +163,7 @@ class Qmp:
             answer = self.read()
             if 'event' not in answer:
                 return answer
-            self.events.append(answer['event'])
+            self.events.append(answer)
 
     def ok(self, command, /, **args):
         answer = self(command, **args)
@@ -448,6 +464,129 @@ def test_sigterm_with_a_waiting_vcpu(lab):
     wait_for('vCPU', lambda: 'HELD' in lab.log())
     lab.vm.terminate()
     assert at_end(conn)
+    assert lab.vm.wait(5) == 0
+
+
+def crash(lab, *args, vcpu=0):
+    """The tool of a session crashes the guest; return (tool, monitor)."""
+    lab.listen()
+    lab.start('-S', *args)
+    conn, _ = lab.hooked()
+    qmp = lab.qmp()
+    lab.down(vcpu, CRASH)
+    qmp.ok('cont')
+    return conn, qmp
+
+
+def panicked(qmp, action, vcpu=0):
+    assert qmp.event('GUEST_PANICKED') == {
+        'action': action,
+        'info': {'type': 'introspection', 'cpu-index': vcpu}}
+
+
+def test_crash_shutdown(lab):
+    conn, qmp = crash(lab, '-action', 'panic=shutdown')
+    panicked(qmp, 'poweroff')
+    assert qmp.event('SHUTDOWN') == {'guest': True, 'reason': 'guest-panic'}
+    assert at_end(conn)
+    assert lab.vm.wait(5) == 0
+    assert 'crashed the guest on vCPU 0' in lab.stderr()
+
+
+def test_crash_exit_failure(lab):
+    _conn, qmp = crash(lab, '-action', 'panic=exit-failure')
+    panicked(qmp, 'poweroff')
+    assert qmp.event('SHUTDOWN')['reason'] == 'guest-panic'
+    assert lab.vm.wait(5) == 1
+
+
+def test_crash_pause(lab):
+    conn, qmp = crash(lab, '-action', 'panic=pause')
+    panicked(qmp, 'pause')
+    qmp.event('STOP')
+    assert qmp.ok('query-status')['status'] == 'guest-panicked'
+    # The tool may look at what it has found, and the VM may go on.
+    assert 'UNHOOK' not in lab.log()
+    qmp.ok('cont')
+    assert qmp.ok('query-status')['status'] == 'running'
+    qmp.ok('system_reset')
+    assert qmp.event('RESET') == {'guest': False, 'reason': 'host-qmp-system-reset'}
+    assert at_end(conn)
+    lab.hooked()
+
+
+def test_crash_none(lab):
+    """The vCPU goes on, and may be crashed again."""
+    _conn, qmp = crash(lab, '-action', 'panic=none')
+    panicked(qmp, 'run')
+    for n in range(2, 5):
+        lab.down(0, CRASH)
+        qmp.ok('stop')
+        qmp.ok('cont')
+        panicked(qmp, 'run')
+        assert lab.log().count('DOWN 0') == n
+    assert qmp.ok('query-status')['status'] == 'running'
+    assert 'UNHOOK' not in lab.log()
+    assert lab.stderr().count('crashed the guest') == 1
+
+
+def test_crash_with_no_shutdown(lab):
+    _conn, qmp = crash(lab, '-no-shutdown')
+    panicked(qmp, 'pause')
+    wait_for('stop', lambda:
+             qmp.ok('query-status')['status'] == 'guest-panicked')
+
+
+def test_crash_on_another_vcpu(lab):
+    _conn, qmp = crash(lab, '-smp', '2', '-action', 'panic=pause', vcpu=1)
+    panicked(qmp, 'pause', 1)
+    assert 'vCPU 1' in lab.stderr()
+
+
+def test_crash_with_a_waiting_vcpu(lab):
+    lab.hold()
+    conn, qmp = crash(lab, '-smp', '2', vcpu=1)
+    panicked(qmp, 'poweroff', 1)
+    assert at_end(conn)
+    assert lab.vm.wait(5) == 0
+
+
+def test_crash_without_a_session(lab):
+    lab.down(0, CRASH)
+    lab.start('-S', '-action', 'panic=pause', obj=False, chardev='null,id=c')
+    qmp = lab.qmp()
+    qmp.ok('cont')
+    panicked(qmp, 'pause')
+
+
+def test_triple_fault(lab):
+    """Without the flag it is a reset, also with others."""
+    lab.down(0, SMM | GUEST_MODE)
+    lab.listen()
+    lab.start('-S', '-action', 'panic=pause')
+    conn, _ = lab.hooked()
+    qmp = lab.qmp()
+    qmp.ok('cont')
+    assert qmp.event('RESET') == {'guest': True, 'reason': 'guest-reset'}
+    assert at_end(conn)
+    lab.hooked()
+    assert qmp.ok('query-status')['status'] == 'running'
+
+
+def test_triple_fault_of_a_guest(lab):
+    """A fault without an IDT: this one comes from the real KVM."""
+    code = bytes.fromhex('0f011e0000'   # lidt  [0]
+                         '0f20c0'       # mov   eax, cr0
+                         '0c01'         # or    al, 1
+                         '0f22c0'       # mov   cr0, eax
+                         '8ed8')        # mov   ds, ax: no such descriptor
+    with open(lab.file('bios'), 'wb') as f:
+        f.write(code.ljust(16, b'\xf4').rjust(65536, b'\xf4'))
+    lab.start('-S', '-bios', lab.file('bios'), '-action',
+              'panic=pause,reboot=shutdown', obj=False, chardev='null,id=c')
+    qmp = lab.qmp()
+    qmp.ok('cont')
+    assert qmp.event('SHUTDOWN') == {'guest': True, 'reason': 'guest-reset'}
     assert lab.vm.wait(5) == 0
 
 

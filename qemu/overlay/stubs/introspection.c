@@ -10,3 +10,8 @@
 void introspection_before_reset(void)
 {
 }
+
+bool introspection_crashed(CPUState *cpu, uint16_t run_flags)
+{
+    return false;
+}

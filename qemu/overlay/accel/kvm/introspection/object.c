@@ -19,6 +19,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-builtin-visit.h"
+#include "qapi/qapi-types-run-state.h"
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
@@ -31,11 +32,13 @@
 #include "chardev/char-socket.h"
 #include "crypto/hash.h"
 #include "crypto/secret_common.h"
+#include "hw/core/cpu.h"
 #include "hw/i386/e820_memory_layout.h"
 #include "hw/qdev-core.h"
 #include "system/introspection.h"
 #include "system/runstate.h"
 #include "system/system.h"
+#include <linux/kvmi.h>
 #include "handshake.h"
 #include "hook.h"
 #include "names.h"
@@ -440,6 +443,32 @@ void introspection_before_reset(void)
         introspection_cut(the_introspection, "reset");
         introspection_renew_start_time(the_introspection);
     }
+}
+
+bool introspection_crashed(CPUState *cpu, uint16_t run_flags)
+{
+    g_autofree char *text = NULL;
+    GuestPanicInformation *info;
+
+    if (!(run_flags & KVM_RUN_X86_INTROSPECTION_CRASH)) {
+        return false;
+    }
+
+    trace_introspection_crash(cpu->cpu_index);
+    info = g_new0(GuestPanicInformation, 1);
+    info->type = GUEST_PANIC_INFORMATION_TYPE_INTROSPECTION;
+    info->u.introspection.cpu_index = cpu->cpu_index;
+    text = g_strdup_printf("the tool crashed the guest on vCPU %d",
+                           cpu->cpu_index);
+
+    bql_lock();
+    /* KVM may have come to this just before the object was deleted. */
+    if (the_introspection) {
+        introspection_warn(the_introspection, text);
+    }
+    qemu_system_guest_panicked(info);
+    bql_unlock();
+    return true;
 }
 
 static void introspection_complete(UserCreatable *uc, Error **errp)

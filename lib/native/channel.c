@@ -309,3 +309,23 @@ int channel_finish(struct channel *ch, struct call *calls, size_t count,
 	pthread_mutex_unlock(&ch->lock);
 	return err;
 }
+
+int channel_send(struct channel *ch, struct iovec *iov, size_t count,
+		 int64_t deadline)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
+	struct timespec ts = clock_timespec(deadline);
+	int err;
+
+	if (pthread_mutex_clocklock(&ch->send_lock, CLOCK_MONOTONIC, &ts))
+		return -ETIMEDOUT;
+
+	pthread_mutex_lock(&ch->lock);
+	err = ch->end;
+	pthread_mutex_unlock(&ch->lock);
+	if (!err)
+		err = send_all(ch, &msg, deadline);
+
+	pthread_mutex_unlock(&ch->send_lock);
+	return err;
+}

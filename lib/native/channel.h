@@ -76,6 +76,10 @@ int channel_start(struct channel *ch, struct call *calls, size_t count,
 int channel_finish(struct channel *ch, struct call *calls, size_t count,
 		   int64_t deadline);
 
+/* Sends what nobody answers. */
+int channel_send(struct channel *ch, struct iovec *iov, size_t count,
+		 int64_t deadline);
+
 /* Waits with lock held until @is_ready; drops the lock meanwhile. */
 int channel_wait(struct channel *ch,
 		 bool (*is_ready)(const struct channel *ch, const void *arg),

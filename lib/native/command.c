@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Commands: one function for each message, one to one. */
+/* Commands for the VM: one function for each message, one to one. */
 #include <errno.h>
 
 #include "clock.h"
-#include "vm.h"
+#include "command.h"
 
-/* Reply data is exactly this, or begins with it on a newer kernel. */
-struct answer {
-	void *data;
-	size_t size;
-};
+/* Says who did not answer: what to do about it depends on that. */
+static void log_timeout(const struct kvmi_vm *vm, const struct call *call)
+{
+	const char *name = kvmi_command_name(call->hdr.id);
+	uint16_t vcpu;
+
+	if (!(call->hdr.id & 1) || call->body[0].iov_len < sizeof(vcpu)) {
+		log_say(&vm->opts.log, KVMI_LOG_ERROR,
+			"no answer to command %s (%u) in time",
+			name ? name : "unknown", call->hdr.id);
+		return;
+	}
+	memcpy(&vcpu, call->body[0].iov_base, sizeof(vcpu));
+	log_say(&vm->opts.log, KVMI_LOG_ERROR,
+		"vCPU %u did not answer command %s (%u) in time; is the VM stopped?",
+		vcpu, name ? name : "unknown", call->hdr.id);
+}
 
 static int send_call(struct kvmi_vm *vm, struct call *call)
 {
@@ -24,6 +36,9 @@ static int send_call(struct kvmi_vm *vm, struct call *call)
 		if (!err)
 			err = call->err;
 	} while (vm_should_retry(vm, err));
+
+	if (err == -ETIMEDOUT)
+		log_timeout(vm, call);
 	return err;
 }
 
@@ -50,31 +65,35 @@ int kvmi_vm_command(struct kvmi_vm *vm, unsigned int id, const void *request,
 	return err;
 }
 
-/* As above for the commands that are known: a short reply is a breach. */
-static int command(struct kvmi_vm *vm, unsigned int id, const void *request,
-		   size_t request_size, struct answer answer)
+int command_run(struct kvmi_vm *vm, struct call *call, struct answer answer)
 {
-	struct call call = {
-		.hdr = { .id = (uint16_t)id, .size = (uint16_t)request_size },
-		.body[0] = { (void *)request, request_size },
-		.reply = answer.data,
-		.reply_room = answer.size,
-	};
 	int err;
 
-	err = send_call(vm, &call);
-	if (err || call.reply_size >= answer.size)
+	call->hdr.size = (uint16_t)(call->body[0].iov_len +
+				    call->body[1].iov_len);
+	call->reply = answer.data;
+	call->reply_room = answer.size;
+	err = send_call(vm, call);
+	if (err || call->reply_size >= answer.size)
 		return err;
 
 	log_say(&vm->opts.log, KVMI_LOG_ERROR,
-		"answer to command %u has %zu bytes instead of %zu", id,
-		call.reply_size, answer.size);
+		"answer to command %u has %zu bytes instead of %zu",
+		call->hdr.id, call->reply_size, answer.size);
 	channel_breach(&vm->channel);
 	return -EPROTO;
 }
 
-#define NO_ANSWER	((struct answer){ NULL, 0 })
-#define ANSWER(p)	((struct answer){ (p), sizeof(*(p)) })
+static int command(struct kvmi_vm *vm, unsigned int id, const void *request,
+		   size_t request_size, struct answer answer)
+{
+	struct call call = {
+		.hdr.id = (uint16_t)id,
+		.body[0] = { (void *)request, request_size },
+	};
+
+	return command_run(vm, &call, answer);
+}
 
 int kvmi_get_version(struct kvmi_vm *vm, struct kvmi_get_version_reply *reply)
 {
@@ -134,4 +153,16 @@ int kvmi_vm_get_max_gfn(struct kvmi_vm *vm, uint64_t *gfn)
 	if (!err)
 		*gfn = reply.gfn;
 	return err;
+}
+
+int kvmi_vm_pause_vcpu(struct kvmi_vm *vm, unsigned int vcpu, bool wait)
+{
+	struct kvmi_vm_pause_vcpu req = {
+		.vcpu = (uint16_t)vcpu,
+		.wait = wait,
+	};
+
+	if (vcpu > UINT16_MAX)
+		return -EINVAL;
+	return command(vm, KVMI_VM_PAUSE_VCPU, &req, sizeof(req), NO_ANSWER);
 }

@@ -15,9 +15,10 @@ static const struct {
 	{ EOPNOTSUPP, "the kernel, the processor or this system does not support it" },
 	{ EINVAL, "an argument is not valid" },
 	{ EAGAIN, "nothing to return yet, try again" },
-	{ EBUSY, "somebody else uses it" },
+	{ EALREADY, "this event has its reply" },
+	{ EBUSY, "somebody else uses it, or too many are pending" },
 	{ ENOMEM, "out of memory, here or in the kernel" },
-	{ ETIMEDOUT, "no answer in time" },
+	{ ETIMEDOUT, "no answer in time; a vCPU may be held up outside the guest" },
 	{ ECONNRESET, "the session has ended: the guest powered off, "
 	  "the device manager unhooked or the connection died" },
 	{ ECONNREFUSED, "the device manager hung up after the handshake: "

@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 
 #include "clock.h"
+#include "event.h"
+#include "kind.h"
 #include "vm.h"
 
 /*
@@ -13,35 +15,98 @@
  */
 #define EVENTS_MAX 65536
 
-struct kvmi_event {
-	struct kvmi_event *next;
-	uint32_t seq;
-	uint16_t id;
-	size_t size;
-	uint8_t data[];
-};
+/*
+ * The kernel answers to the reply of an event only if the vCPU cannot take it,
+ * as when it was reset meanwhile. Nobody waits for that.
+ */
+static bool is_refusal(struct channel *ch, const struct kvmi_msg_hdr *hdr,
+		       const uint8_t *body)
+{
+	struct kvmi_error_code code;
 
-int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
-		const uint8_t *body)
+	if (hdr->id != KVMI_VCPU_EVENT || hdr->size != sizeof(code))
+		return false;
+	memcpy(&code, body, sizeof(code));
+	if (code.err >= 0)
+		return false;
+
+	log_say(ch->log, KVMI_LOG_ERROR, "reply to event %u was refused: %s",
+		hdr->seq, kvmi_strerror(error_from_wire(code.err)));
+	return true;
+}
+
+/* The common part grows with newer kernels, and says how large it is. */
+static int split_vcpu_event(struct kvmi_event *event)
+{
+	const struct kvmi_vcpu_event *state = (const void *)event->body;
+
+	if (event->size < sizeof(*state) || state->size < sizeof(*state) ||
+	    state->size > event->size || state->size % sizeof(uint64_t))
+		return -EPROTO;
+
+	event->state = state;
+	event->data += state->size;
+	event->size -= state->size;
+	return 0;
+}
+
+static int check_event(struct kvmi_event *event, unsigned int message)
+{
+	const struct event_kind *kind = event_kind_find(event->id);
+	bool is_vcpu = message == KVMI_VCPU_EVENT;
+	int err = is_vcpu ? split_vcpu_event(event) : 0;
+
+	if (err)
+		return err;
+	if (kind && (kind->is_vcpu != is_vcpu || event->size < kind->data))
+		return -EPROTO;
+	return 0;
+}
+
+static struct kvmi_event *create_event(const struct kvmi_msg_hdr *hdr,
+				       const uint8_t *body)
 {
 	struct kvmi_event_hdr head;
 	struct kvmi_event *event;
 
-	if (hdr->size < sizeof(head) || ch->event_count == EVENTS_MAX) {
+	event = malloc(sizeof(*event) + hdr->size - sizeof(head));
+	if (!event)
+		return NULL;
+
+	memcpy(&head, body, sizeof(head));
+	*event = (struct kvmi_event){
+		.seq = hdr->seq,
+		.id = head.event,
+		.data = event->body,
+		.size = hdr->size - sizeof(head),
+	};
+	memcpy(event->body, body + sizeof(head), event->size);
+	return event;
+}
+
+int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
+		const uint8_t *body)
+{
+	struct kvmi_event *event;
+
+	if (is_refusal(ch, hdr, body))
+		return 0;
+	if (hdr->size < sizeof(struct kvmi_event_hdr) ||
+	    ch->event_count == EVENTS_MAX) {
 		log_say(ch->log, KVMI_LOG_ERROR, "event of %u bytes, %u kept",
 			hdr->size, ch->event_count);
 		return -EPROTO;
 	}
-	event = malloc(sizeof(*event) + hdr->size - sizeof(head));
+	event = create_event(hdr, body);
 	if (!event)
 		return -ENOMEM;
-
-	memcpy(&head, body, sizeof(head));
-	event->next = NULL;
-	event->seq = hdr->seq;
-	event->id = head.event;
-	event->size = hdr->size - sizeof(head);
-	memcpy(event->data, body + sizeof(head), event->size);
+	if (check_event(event, hdr->id)) {
+		log_say(ch->log, KVMI_LOG_ERROR,
+			"event %u of %u bytes is malformed", event->id,
+			hdr->size);
+		free(event);
+		return -EPROTO;
+	}
 
 	*ch->events_tail = event;
 	ch->events_tail = &event->next;
@@ -100,6 +165,17 @@ unsigned int kvmi_event_get_id(const struct kvmi_event *event)
 uint32_t kvmi_event_get_seq(const struct kvmi_event *event)
 {
 	return event->seq;
+}
+
+int kvmi_event_get_vcpu(const struct kvmi_event *event)
+{
+	return event->state ? event->state->vcpu : -ENOENT;
+}
+
+const struct kvmi_vcpu_event *
+kvmi_event_get_state(const struct kvmi_event *event)
+{
+	return event->state;
 }
 
 const void *kvmi_event_get_data(const struct kvmi_event *event, size_t *size)

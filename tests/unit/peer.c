@@ -79,6 +79,32 @@ int script_event(int fd, uint32_t seq, uint16_t event, const void *data,
 			   sizeof(message.hdr) + message.hdr.size);
 }
 
+void script_state(struct kvmi_vcpu_event *state, uint16_t vcpu)
+{
+	*state = (struct kvmi_vcpu_event){
+		.size = sizeof(*state),
+		.vcpu = vcpu,
+		.arch.mode = 8,
+		.arch.regs.rip = 0x1000 + vcpu,
+		.arch.sregs.cr3 = 0x2000 + vcpu,
+		.arch.msrs.lstar = 0x3000 + vcpu,
+	};
+}
+
+int script_vcpu_event(int fd, uint32_t seq, uint16_t vcpu, uint16_t event,
+		      const void *data, size_t size)
+{
+	struct {
+		struct kvmi_vcpu_event state;
+		uint8_t data[256];
+	} body;
+
+	script_state(&body.state, vcpu);
+	if (size)
+		memcpy(body.data, data, size);
+	return script_event(fd, seq, event, &body, sizeof(body.state) + size);
+}
+
 int script_version(int fd, const struct frame *frame, uint32_t version)
 {
 	const struct kvmi_get_version_reply reply = {

@@ -34,6 +34,10 @@ int script_reply(int fd, const struct frame *frame, int32_t err,
 		 const void *data, size_t size);
 int script_event(int fd, uint32_t seq, uint16_t event, const void *data,
 		 size_t size);
+/* An event of a vCPU: registers that tell which vCPU it is, then @data. */
+int script_vcpu_event(int fd, uint32_t seq, uint16_t vcpu, uint16_t event,
+		      const void *data, size_t size);
+void script_state(struct kvmi_vcpu_event *state, uint16_t vcpu);
 int script_version(int fd, const struct frame *frame, uint32_t version);
 
 void peer_hello(struct kvmi_qemu2introspector *hello, const char *name,

@@ -72,8 +72,10 @@ void rig_open_with(struct rig *rig, script_fn script, void *arg,
 {
 	int fd = start(rig, script, arg, run_session);
 
-	opts->log = count_log;
-	opts->log_data = rig;
+	if (!opts->log) {
+		opts->log = count_log;
+		opts->log_data = rig;
+	}
 	assert_err(0, kvmi_vm_open_fd(&rig->vm, fd, opts));
 }
 

@@ -33,7 +33,7 @@ struct rig {
 	int log_count;
 };
 
-/* Opens a session with short timeouts. */
+/* Opens a session with short timeouts; counts the log unless @opts has one. */
 void rig_open(struct rig *rig, script_fn script, void *arg);
 void rig_open_with(struct rig *rig, script_fn script, void *arg,
 		   struct kvmi_options *opts);

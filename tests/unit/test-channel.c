@@ -54,6 +54,7 @@ static void answer_in_single_bytes(void **state)
 
 static int glue_events(int fd, void *arg)
 {
+	const struct kvmi_vcpu_event_cr cr = { .cr = 3, .new_value = 7 };
 	struct frame frame;
 	uint32_t seq;
 
@@ -61,13 +62,15 @@ static int glue_events(int fd, void *arg)
 	if (script_command(fd, &frame))
 		return -EPIPE;
 	for (seq = 1; seq <= 100; seq++)
-		if (script_event(fd, seq, KVMI_VCPU_EVENT_CR, "data", 4))
+		if (script_vcpu_event(fd, seq, 0, KVMI_VCPU_EVENT_CR, &cr,
+				      sizeof(cr)))
 			return -EPIPE;
 	return script_reply(fd, &frame, 0, NULL, 0);
 }
 
 static void events_are_kept_in_order(void **state)
 {
+	const struct kvmi_vcpu_event_cr *cr;
 	struct kvmi_event *event;
 	struct pollfd pfd;
 	struct rig rig;
@@ -84,8 +87,9 @@ static void events_are_kept_in_order(void **state)
 		assert_err(0, kvmi_vm_next_event(rig.vm, 0, &event));
 		assert_int_equal(kvmi_event_get_seq(event), seq);
 		assert_int_equal(kvmi_event_get_id(event), KVMI_VCPU_EVENT_CR);
-		assert_memory_equal(kvmi_event_get_data(event, &size), "data",
-				    4);
+		cr = kvmi_event_get_data(event, &size);
+		assert_int_equal(size, sizeof(*cr));
+		assert_int_equal(cr->new_value, 7);
 		kvmi_event_free(event);
 	}
 	kvmi_event_free(NULL);
@@ -318,6 +322,9 @@ static void breaches_end_the_session(void **state)
 		{ -1, 65535, 0, 0 },
 		{ KVMI_VM_EVENT, 0, 0, 0 },	/* event without a number */
 		{ KVMI_VCPU_EVENT, 7, 0, 0 },
+		{ KVMI_VCPU_EVENT, 8, 0, 0 },	/* no refusal, no state */
+		{ KVMI_VCPU_EVENT, 8, 0, KVMI_VCPU_EVENT_PAUSE },
+		{ KVMI_VCPU_EVENT, 8 + 544, 0, KVMI_VCPU_EVENT_PAUSE },
 		{ KVMI_VM_EVENT, 65535, 0, 0 },
 	};
 	struct kvmi_event *event;

@@ -31,6 +31,7 @@
  *	-EPROTO		the peer broke the protocol; the session has ended
  *	-EPERM		the VM's owner does not allow this command or event
  *	-ENOSYS		this kernel does not know the command
+ *	-EAGAIN		a vCPU that waits for its first start cannot answer
  *	-ENOMEM		no memory, here or in the kernel
  *
  * THREADS. The library starts none and has no global state. Different handles
@@ -65,6 +66,9 @@ extern "C" {
 /* Bytes of a VM's name with the terminating NUL. */
 #define KVMI_NAME_SIZE		64
 
+/* MSRs that one kvmi_vcpu_get_registers() can ask for. */
+#define KVMI_MSRS_MAX		481
+
 /* A socket that device managers connect to. */
 struct kvmi_listener;
 
@@ -75,7 +79,7 @@ struct kvmi_vm;
 struct kvmi_event;
 
 enum kvmi_log_level {
-	KVMI_LOG_ERROR = 0,	/* a session ended or was refused */
+	KVMI_LOG_ERROR = 0,	/* a session ended or was refused, no answer */
 	KVMI_LOG_INFO = 1,	/* a session began or ended as usual */
 	KVMI_LOG_DEBUG = 2,	/* a VM was parked, a command retried */
 };
@@ -457,6 +461,122 @@ KVMI_API int kvmi_vm_control_cleanup(struct kvmi_vm *vm, bool enable);
 KVMI_API int kvmi_vm_get_max_gfn(struct kvmi_vm *vm, uint64_t *gfn);
 
 /*
+ * Makes a vCPU leave the guest and report KVMI_VCPU_EVENT_PAUSE, once for each
+ * call, before it enters the guest again. Every other event that it has comes
+ * first. It stays out until the event has its reply.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @wait:	whether to return only when it has left the guest, which is not
+ *		yet when its event is there
+ * Errors: -EPERM: also if the event is not allowed; -EINVAL: no such vCPU;
+ * -EBUSY: more than 1000 pauses are pending; those of all commands.
+ */
+KVMI_API int kvmi_vm_pause_vcpu(struct kvmi_vm *vm, unsigned int vcpu,
+				bool wait);
+
+/*
+ * The functions kvmi_vcpu_...() are about one vCPU, named by its index, 0 to
+ * vcpu_count - 1 of kvmi_vm_get_info(). The vCPU answers, in the order in which
+ * it was asked: in the guest it leaves it for that; halted, outside of KVM_RUN
+ * or waiting for the reply to its event it answers there. Different vCPUs
+ * answer in any order, so several threads can ask several vCPUs at once.
+ *
+ * Beside those of all commands they have these errors: -EINVAL: no such vCPU;
+ * -EAGAIN: it waits for its first start. -ETIMEDOUT with a line in the log that
+ * names the command and the vCPU means that the vCPU's thread is held up, as in
+ * a device manager that is itself stopped.
+ */
+
+/*
+ * Asks for what is special about a vCPU.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @reply:	tsc_speed in Hz, 0 if unknown
+ * Errors: those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_get_info(struct kvmi_vm *vm, unsigned int vcpu,
+				struct kvmi_vcpu_get_info_reply *reply);
+
+/*
+ * Switches an event of a vCPU on or off. KVMI_VCPU_EVENT_CR also needs
+ * kvmi_vcpu_control_cr(); the order does not matter. When this has returned 0
+ * for off, the events that are still to be taken have arrived already.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @event:	KVMI_VCPU_EVENT_HYPERCALL and so on
+ * @enable:	whether the kernel shall report it
+ * Errors: -EINVAL: also if this is no vCPU event; -EPERM: also if the event is
+ * not allowed; -EOPNOTSUPP: the processor cannot; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_control_events(struct kvmi_vm *vm, unsigned int vcpu,
+				      unsigned int event, bool enable);
+
+/*
+ * Reads the registers of a vCPU.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @msrs:	numbers of the MSRs to read, may be NULL if count is 0
+ * @count:	of msrs, 0 to KVMI_MSRS_MAX
+ * @reply:	mode (2, 4 or 8 bytes of an address), regs, sregs; nothing is
+ *		written behind the structure, where its msrs would be
+ * @values:	receives count values in the order of msrs, may be NULL if count
+ *		is 0
+ * Errors: -EINVAL: also if one of the MSRs cannot be read, or count; those of
+ * all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_get_registers(struct kvmi_vm *vm, unsigned int vcpu,
+				     const uint32_t *msrs, size_t count,
+				     struct kvmi_vcpu_get_registers_reply *reply,
+				     uint64_t *values);
+
+/*
+ * Sets the general registers, rip and rflags of a vCPU that waits for the reply
+ * to its event. It has them when the reply is taken; of several calls the last
+ * one counts.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @regs:	all of them; begin with those of kvmi_event_get_state()
+ * Errors: -EOPNOTSUPP: the vCPU does not wait; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_set_registers(struct kvmi_vm *vm, unsigned int vcpu,
+				     const struct kvm_regs *regs);
+
+/*
+ * Asks for a CPUID leaf as the guest sees it.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @function:	the leaf, eax of CPUID
+ * @index:	the subleaf, ecx of CPUID
+ * @reply:	eax, ebx, ecx, edx
+ * Errors: -ENOENT: no such leaf; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_get_cpuid(struct kvmi_vm *vm, unsigned int vcpu,
+				 uint32_t function, uint32_t index,
+				 struct kvmi_vcpu_get_cpuid_reply *reply);
+
+/*
+ * Tells whether KVMI_VCPU_EVENT_CR shall report writes of a control register.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @cr:		0, 3 or 4
+ * @enable:	whether to report them
+ * Errors: -EINVAL: also another register; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_control_cr(struct kvmi_vm *vm, unsigned int vcpu,
+				  unsigned int cr, bool enable);
+
+/*
+ * Translates a guest virtual address with the page tables that a vCPU uses now.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @gva:	guest virtual address
+ * @gpa:	receives the guest physical address, UINT64_MAX if there is none
+ * Errors: those of all vCPU commands; that nothing is mapped is none.
+ */
+KVMI_API int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
+				     uint64_t gva, uint64_t *gpa);
+
+/*
  * Tells a descriptor to poll for POLLIN.
  * @vm:		the session, which keeps the descriptor
  * Returns the descriptor. When it is readable there may be an event, or the
@@ -471,7 +591,12 @@ KVMI_API int kvmi_vm_get_fd(const struct kvmi_vm *vm);
  * @timeout:	ms, 0: only look, <0: for ever
  * @event:	receives the event; free it with kvmi_event_free()
  * Events that arrive while a command waits for its answer are kept. An event
- * that came before the end of the session is still returned after it.
+ * that came before the end of the session is still returned after it. Several
+ * threads may wait; each event goes to one of them.
+ *
+ * A vCPU that reported an event waits for kvmi_event_reply(), from whatever
+ * thread and in whatever order among vCPUs. Meanwhile it answers commands. When
+ * the session ends, the vCPUs whose events have no reply simply go on.
  * Errors: -ETIMEDOUT; -EAGAIN: none, with timeout 0; -ECONNRESET: none, and
  * the session has ended; -EPROTO.
  */
@@ -496,10 +621,64 @@ KVMI_API uint32_t kvmi_event_get_seq(const struct kvmi_event *event);
  * Tells the data of the event.
  * @event:	the event
  * @size:	receives the number of bytes
- * Returns what followed struct kvmi_event_hdr, as long as the event lives.
+ * Returns what followed struct kvmi_event_hdr, and struct kvmi_vcpu_event if it
+ * is an event of a vCPU, as long as the event lives: struct kvmi_vcpu_event_cr
+ * for KVMI_VCPU_EVENT_CR, and so on. There are at least as many bytes as that
+ * structure has.
  */
 KVMI_API const void *kvmi_event_get_data(const struct kvmi_event *event,
 					 size_t *size);
+
+/*
+ * Tells which vCPU reported the event.
+ * @event:	the event
+ * Returns its index. Errors: -ENOENT: it is an event of the VM.
+ */
+KVMI_API int kvmi_event_get_vcpu(const struct kvmi_event *event);
+
+/*
+ * Tells the state of the vCPU when it reported the event: registers, mode and
+ * some MSRs.
+ * @event:	the event
+ * Returns what lives as long as the event, or NULL for an event of the VM.
+ */
+KVMI_API const struct kvmi_vcpu_event *
+kvmi_event_get_state(const struct kvmi_event *event);
+
+/*
+ * Answers an event of a vCPU, which then goes on. The event is not freed. The
+ * kernel confirms nothing: after 0 the reply is on its way.
+ * @vm:		the session that the event came from
+ * @event:	the event
+ * @action:	KVMI_EVENT_ACTION_CONTINUE: what the guest was about to do
+ *		happens; KVMI_EVENT_ACTION_RETRY: the guest goes on at rip, which
+ *		kvmi_vcpu_set_registers() may have changed;
+ *		KVMI_EVENT_ACTION_CRASH: the device manager is told to end it
+ * @data:	for KVMI_VCPU_EVENT_CR: struct kvmi_vcpu_event_cr_reply; may be
+ *		NULL if size is 0
+ * @size:	bytes of data
+ *
+ * A wrong reply would end the session, so it is not sent: -EINVAL if the event
+ * is none of a vCPU, does not have this action, or has not as much data; with
+ * KVMI_EVENT_ACTION_CONTINUE all data must be given.
+ *
+ * Errors: -EINVAL; -EALREADY: it has its reply; -ETIMEDOUT: nothing was sent,
+ * it can be tried again; -ECONNRESET, -EPROTO: the session has ended.
+ */
+KVMI_API int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
+			      unsigned int action, const void *data,
+			      size_t size);
+
+/*
+ * Answers KVMI_VCPU_EVENT_CR with KVMI_EVENT_ACTION_CONTINUE.
+ * @vm:		the session that the event came from
+ * @event:	the event
+ * @new_val:	what is written: new_value of the event lets the guest have its
+ *		way, old_value makes the write have no effect
+ * Errors: as kvmi_event_reply().
+ */
+KVMI_API int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
+				 uint64_t new_val);
 
 /*
  * Frees an event.

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Replies to events. The kernel ends the session over a wrong one, so each is
+ * checked against the table before it is sent.
+ */
+#include <errno.h>
+
+#include "event.h"
+#include "kind.h"
+#include "vm.h"
+
+static bool is_valid(const struct kvmi_event *event, unsigned int action,
+		     size_t size)
+{
+	const struct event_kind *kind = event_kind_find(event->id);
+
+	if (!event->state || !kind || !event_kind_allows(kind, action))
+		return false;
+
+	/* What CONTINUE leaves out would be read as zero. */
+	if (action == KVMI_EVENT_ACTION_CONTINUE)
+		return size == kind->reply;
+	return size <= kind->reply;
+}
+
+int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
+		     unsigned int action, const void *data, size_t size)
+{
+	struct {
+		struct kvmi_msg_hdr hdr;
+		struct kvmi_vcpu_hdr vcpu;
+		struct kvmi_vcpu_event_reply reply;
+	} head = {
+		.hdr.id = KVMI_VCPU_EVENT,
+		.hdr.seq = event->seq,
+		.reply.action = (uint8_t)action,
+		.reply.event = (uint8_t)event->id,
+	};
+	struct iovec iov[] = {
+		{ &head, sizeof(head) },
+		{ (void *)data, size },
+	};
+	int err;
+
+	if (!is_valid(event, action, size))
+		return -EINVAL;
+	if (__atomic_exchange_n(&event->is_answered, true, __ATOMIC_SEQ_CST))
+		return -EALREADY;
+
+	head.hdr.size = (uint16_t)(sizeof(head) - sizeof(head.hdr) + size);
+	head.vcpu.vcpu = event->state->vcpu;
+	err = channel_send(&vm->channel, iov, size ? 2 : 1, vm_deadline(vm));
+	if (err)
+		__atomic_store_n(&event->is_answered, false, __ATOMIC_SEQ_CST);
+	return err;
+}
+
+int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
+			uint64_t new_val)
+{
+	const struct kvmi_vcpu_event_cr_reply reply = { .new_val = new_val };
+
+	if (event->id != KVMI_VCPU_EVENT_CR)
+		return -EINVAL;
+	return kvmi_event_reply(vm, event, KVMI_EVENT_ACTION_CONTINUE, &reply,
+				sizeof(reply));
+}

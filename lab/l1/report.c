@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The result port: whole lines, written at once. */
+/*
+ * The result port: whole lines, written at once. Where the emulator has no
+ * virtio it is a serial line, which must not be a terminal then.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "runner.h"
@@ -13,8 +17,19 @@ static int port = -1;
 
 int report_open(const char *path)
 {
-	port = open(path, O_WRONLY | O_CLOEXEC);
-	return port < 0 ? -errno : 0;
+	struct termios line;
+
+	port = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (port < 0)
+		return -errno;
+	if (!tcgetattr(port, &line)) {
+		cfmakeraw(&line);
+		cfsetspeed(&line, B115200);
+		line.c_cflag |= CLOCAL;
+		if (tcsetattr(port, TCSANOW, &line))
+			return -errno;
+	}
+	return 0;
 }
 
 static void send_all(const char *data, size_t size)

@@ -1,17 +1,23 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Start level 1 under our emulator and be sure that it ends.
+# Start level 1 under an emulator and be sure that it ends.
 
 RUN=$LAB/run
 
+carriers=()
+
 # The emulator's command line into the array $machine.
-#	$1 cpus, $2 kernel arguments, rest: more options
+#	$1 cpus, $2 kernel arguments, rest: more options for QEMU
 describe_machine()
 {
 	local qemu cpus=$1 append=$2
 
 	shift 2
+	if [ "$processor" = intel ]; then
+		describe_bochs "$append"
+		return
+	fi
 	qemu=$(emulator) || exit 1
 	machine=("$qemu" -L "$seabios/usr/share/seabios" -L "$blobs/usr/share/qemu"
 		-nodefaults -no-user-config -display none -no-reboot -nic none
@@ -50,21 +56,27 @@ claim_lab()
 }
 
 # Start the machine in the background: $emulator_pid. Whatever ends this
-# shell, even SIGKILL, ends the emulator; $1 seconds are its longest life.
+# shell, even SIGKILL, ends the emulator; $1 seconds are its longest life. It
+# holds the result port open from its first moment to its last.
 start_machine()
 {
-	setpriv --pdeathsig KILL timeout -k 5 "$1" \
-		setpriv --pdeathsig KILL "${machine[@]}" \
-		</dev/null >"$LOGS/lab-qemu.log" 2>&1 8>&- 9>&- &
-	emulator_pid=$!
 	trap 'stop_machine; exit 130' INT TERM HUP
 	trap stop_machine EXIT
+	[ "$processor" = amd ] || connect_bochs "$command"
+	setpriv --pdeathsig KILL timeout -k 5 "$1" \
+		setpriv --pdeathsig KILL "${machine[@]}" \
+		</dev/null >"$LOGS/lab-$emulator_name.log" 2>&1 \
+		6>"$RUN/result" 8>&- 9>&- &
+	emulator_pid=$!
 }
 
 stop_machine()
 {
-	[ -n "${emulator_pid-}" ] || return 0
-	kill "$emulator_pid" 2>/dev/null || :
-	wait "$emulator_pid" 2>/dev/null || :
-	emulator_pid=
+	local pid
+
+	for pid in ${emulator_pid-} "${carriers[@]}"; do
+		kill "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	done
+	emulator_pid='' carriers=()
 }

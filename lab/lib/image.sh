@@ -1,13 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What level 1 boots: a kernel and an initramfs of four parts, each rebuilt
-# only when its inputs change, and joined for every run:
+# What level 1 boots: a kernel and an initramfs of parts, each rebuilt only
+# when its inputs change, and joined for every run:
 #
-#	base	busybox, runner, QEMU with libraries and firmware, the guest
+#	base	busybox, runner
+#	qemu	QEMU with libraries and firmware, the guest
 #	mods	the kernel's modules, with stock or with our KVM
 #	tests	test programs and the kvmi tool
 #	list	which tests to run now
+#
+# Bochs is slow: its level 1 gets the programs of the tests to run now and no
+# other, and QEMU only when one of them wants it.
 
 # Unpack package $1 of the lock file once; print the folder.
 unpack()
@@ -122,18 +126,29 @@ build_guest()
 
 build_base()
 {
-	local stage=$LAB/stage/base qemu img firmware
+	local stage=$LAB/stage/base
 
-	qemu=$(emulator)
-	img=$(dirname "$qemu")/qemu-img
-	firmware=$(dirname "$(dirname "$qemu")")/share/qemu
-	part_is_new base "$busybox/bin/busybox" "$vmlinuz" "$LAB/guest.cpio" \
-		"$TOP"/lab/l1/* "$qemu" "$img" && return
+	part_is_new base "$busybox/bin/busybox" "$TOP"/lab/l1/* \
+		"$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
-	mkdir -p "$stage/lab" "$stage/l2" "$stage/usr/bin" "$stage/usr/share/qemu"
+	mkdir -p "$stage/lab"
 	cp "$TOP/lab/l1/init" "$stage/init"
 	cp "$TOP/lab/l1/modules" "$TOP/lab/l1/motd" "$TOP/lab/l1/guest" "$stage/lab/"
 	compile "$stage/lab/runner" "$TOP"/lab/l1/*.c
+	strip "$stage/lab/runner"
+	part_done base
+}
+
+build_qemu()
+{
+	local stage=$LAB/stage/qemu qemu img firmware
+
+	qemu=$(emulator) || exit 1
+	img=$(dirname "$qemu")/qemu-img
+	firmware=$(dirname "$(dirname "$qemu")")/share/qemu
+	part_is_new qemu "$guest_vmlinuz" "$LAB/guest.cpio" \
+		"$TOP/lab/lib/image.sh" "$qemu" "$img" && return
+	mkdir -p "$stage/l2" "$stage/usr/bin" "$stage/usr/share/qemu"
 	cp "$guest_vmlinuz" "$stage/l2/vmlinuz"
 	cp "$LAB/guest.cpio" "$stage/l2/initrd"
 	stage_program "$qemu" /usr/bin/qemu-system-x86_64 "$stage"
@@ -144,7 +159,7 @@ build_base()
 		-exec cp {} "$stage/usr/share/qemu/" \;
 	find "$firmware" -maxdepth 1 -type f -size -300k -name '*.bin' \
 		-exec cp {} "$stage/usr/share/qemu/" \; 2>/dev/null || :
-	part_done base
+	part_done qemu
 }
 
 # The wanted modules of tree $1 and all they depend on, as paths in the tree.
@@ -217,18 +232,30 @@ find_tests()
 		-name '*.sh' -executable 2>/dev/null || :
 }
 
-# Part tests: every executable test and the tool under test.
+# Of the paths on stdin those of the tests $@, all without a name; what runs
+# in a guest always.
+choose()
+{
+	[ $# -gt 0 ] || exec cat
+	grep -E "/guest/[^/]*\$|/($(printf '|%s' "$@" | cut -c2-))(\.sh)?\$" || :
+}
+
+# Part tests: the executable tests $@, all without a name, and the tool under
+# test.
 build_tests()
 {
-	local stage=$LAB/stage/tests file name tool
+	local part=tests stage file name tool
 	local -a tests=() libraries=()
 
-	mapfile -t tests < <(find_tests | sort)
+	[ $# -eq 0 ] || part=tests-chosen
+	stage=$LAB/stage/$part
+	parts+=("$LAB/$part.cpio")
+	mapfile -t tests < <(find_tests | choose "$@" | sort)
 	tool=$BUILD/user/tools/kvmi
 	mapfile -t libraries < <(
 		find "$BUILD/user/lib" -name 'libkvmi*.so*' 2>/dev/null)
 	LAB_LIBRARIES=$(printf '%s\n' "${libraries[@]%/*}" | sort -u | paste -sd:)
-	part_is_new tests "$TOP/lab/lib/image.sh" "${tests[@]}" "$tool" \
+	part_is_new "$part" "$TOP/lab/lib/image.sh" "${tests[@]}" "$tool" \
 		"${libraries[@]}" && return
 	mkdir -p "$stage/tests" "$stage/usr/bin"
 	for file in "${tests[@]}"; do
@@ -240,14 +267,31 @@ build_tests()
 		stage_program "$file" "/tests/$name" "$stage"
 	done
 	stage_program "$tool" /usr/bin/kvmi "$stage"
-	part_done tests
+	[ $# -eq 0 ] ||
+		find "$stage" -type f -exec strip --strip-debug {} + 2>/dev/null || :
+	part_done "$part"
 }
 
-# Set the kernel and build all parts. $1 variant, $2 kernel, $3 its modules.
+# Whether one of the tests $@ starts QEMU.
+want_qemu()
+{
+	local name file
+
+	for name in "$@"; do
+		file=$(test_source "$name") || continue
+		! grep -qE 'lib/qemu\.h"|qemu-system|/lab/guest|lab: .*qemu' "$file" ||
+			return 0
+	done
+	return 1
+}
+
+# Set the kernel and build all parts. $1 variant, $2 kernel, $3 its modules,
+# rest: the tests to run, which matter to Bochs only.
 build_image()
 {
-	local variant=$1 kernel=$2 kmods=$3
+	local variant=$1 kernel=$2 kmods=$3 file
 
+	shift 3
 	for file in cpio dpkg xz strip depmod "${CC:-gcc}"; do
 		PATH=$PATH:/sbin:/usr/sbin command -v "$file" >/dev/null ||
 			die "$file is missing: run mk/install-packages lab"
@@ -255,8 +299,6 @@ build_image()
 	PATH=$PATH:/sbin:/usr/sbin
 	image=$(unpack "$(kernel_package)") || exit 1
 	busybox=$(unpack busybox-static) || exit 1
-	seabios=$(unpack seabios) || exit 1
-	blobs=$(unpack qemu-system-data) || exit 1
 	guest_vmlinuz=$(find "$image/boot" -name 'vmlinuz-*')
 	vmlinuz=$guest_vmlinuz
 	release=${vmlinuz##*/vmlinuz-}
@@ -267,9 +309,16 @@ build_image()
 			awk 'NR == 1 { print $1 }')
 		[ -n "$release" ] || die "$kmods: no modules there"
 	fi
-	build_guest
 	build_base
 	build_modules "$variant" "$kmods"
-	build_tests
-	parts=("$LAB/base.cpio" "$LAB/mods-$variant.cpio" "$LAB/tests.cpio")
+	parts=("$LAB/base.cpio" "$LAB/mods-$variant.cpio")
+	if [ "$processor" = amd ] || want_qemu "$@"; then
+		seabios=$(unpack seabios) || exit 1
+		blobs=$(unpack qemu-system-data) || exit 1
+		build_guest
+		build_qemu
+		parts+=("$LAB/qemu.cpio")
+	fi
+	[ "$processor" = intel ] || set --
+	build_tests "$@"
 }

@@ -6,6 +6,7 @@
 BOOT_LIMIT=180		# seconds from power-on to the runner's first word
 SLACK=60		# seconds beyond a test's own limit
 PATIENCE=${LAB_PATIENCE:-1}
+PACE=1			# most seconds here for one second of level 1's clock
 
 passed=0 failed=0 skipped=0 dirty=0
 kernel='?'
@@ -52,6 +53,16 @@ all_tests()
 	find_tests | sed -nE 's,^.*/tests/live/([^/]*)$,\1,p' | sed 's/\.sh$//'
 }
 
+# Those to run when none is named.
+default_tests()
+{
+	local name
+
+	all_tests | while read -r name; do
+		[ "$processor" = intel ] && want_qemu "$name" || echo "$name"
+	done
+}
+
 settle()
 {
 	local word=$1 name=$2 seconds=$3 reason=$4
@@ -83,7 +94,7 @@ settle()
 # test it was in.
 listen()
 {
-	local tag rest name limit=$((BOOT_LIMIT * PATIENCE)) log=$RESULTS/boot.log code=0
+	local tag rest name limit=$((BOOT_LIMIT * PATIENCE * PACE)) log=$RESULTS/boot.log code=0
 
 	current=boot
 	: >"$log"
@@ -98,7 +109,7 @@ listen()
 			;;
 		start)
 			read -r name limit <<<"$rest"
-			limit=$((limit + SLACK * PATIENCE))
+			limit=$(((limit + SLACK * PATIENCE) * PACE))
 			current=$name
 			log=$RESULTS/$name.log
 			: >"$log"
@@ -120,7 +131,7 @@ listen()
 			*) settle "$tag" "$name" "$seconds" "$reason" ;;
 			esac
 			current=
-			limit=$((SLACK * PATIENCE))
+			limit=$((SLACK * PATIENCE * PACE))
 			;;
 		done)
 			return 0
@@ -155,7 +166,7 @@ boot_and_listen()
 	make_initrd "${list[@]}"
 	describe_machine "$cpus" "" -chardev "file,id=console,path=$LOGS/lab-console.log" \
 		-serial chardev:console
-	say LAB "level 1 boots ($cpus CPUs, $variant modules, $# tests)"
+	say LAB "level 1 boots ($emulator_words, $cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"
 	exec 7<"$RUN/result"
 	if ! listen && [ -n "$current" ]; then
@@ -196,7 +207,7 @@ run_tests()
 	for name in "${own[@]}"; do
 		local common=$cpus own_cpus
 		own_cpus=$(wish "$name" cpus)
-		cpus=${own_cpus:-$cpus}
+		[ "$processor" = intel ] || cpus=${own_cpus:-$cpus}
 		boot_and_listen "$name"
 		cpus=$common
 	done
@@ -211,8 +222,9 @@ summary()
 	local log=clean
 
 	[ "$dirty" -eq 0 ] || log="dirty ($dirty)"
-	printf 'lab: %d passed, %d failed, %d skipped; log %s; TCG svm, kernel %s, %d s\n' \
-		"$passed" "$failed" "$skipped" "$log" "$kernel" "$elapsed" |
+	printf 'lab: %d passed, %d failed, %d skipped; log %s; %s, kernel %s, %d s\n' \
+		"$passed" "$failed" "$skipped" "$log" "$emulator_words" \
+		"$kernel" "$elapsed" |
 		tee "$RESULTS/summary"
 	[ "$failed" -eq 0 ]
 }

@@ -24,6 +24,7 @@ int kvmi_vcpu_create(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_destroy(struct kvm_vcpu *vcpu);
 int kvmi_vcpu_serve(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
+void kvmi_vcpu_recall_pauses(struct kvm_vcpu *vcpu);
 
 DECLARE_STATIC_KEY_FALSE(kvmi_active);
 
@@ -47,6 +48,8 @@ static inline int kvmi_vcpu_handle_requests(struct kvm_vcpu *vcpu)
 /* After vcpu->mutex was let go: work that came while it was held. */
 static inline void kvmi_vcpu_ioctl_done(struct kvm_vcpu *vcpu)
 {
+	if (static_branch_unlikely(&kvmi_active))
+		kvmi_vcpu_recall_pauses(vcpu);
 	if (kvm_test_request(KVM_REQ_INTROSPECTION, vcpu))
 		kvmi_vcpu_serve_outside(vcpu);
 }

@@ -154,6 +154,17 @@ void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu)
 	}
 }
 
+/*
+ * An AP that waits for INIT takes the request and keeps the pauses: it can only
+ * be paused when it has left that state, by SIPI or by an ioctl.
+ */
+void kvmi_vcpu_recall_pauses(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->kvmi && atomic_read(&vcpu->kvmi->pauses) &&
+	    kvmi_arch_vcpu_ready(vcpu))
+		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+}
+
 /* The session takes no more users: let go of whatever waits for it. */
 void kvmi_vcpu_release_all(struct kvmi_session *session)
 {

@@ -54,7 +54,7 @@
 	M(VCPU_GET_INFO, vcpu_get_info, VCPU, 0, 8, NONE, \
 	  "") \
 	M(VCPU_CONTROL_EVENTS, vcpu_control_events, VCPU, 8, 0, NONE, \
-	  "EINVAL EPERM EOPNOTSUPP") \
+	  "EINVAL EPERM") \
 	M(VCPU_GET_REGISTERS, vcpu_get_registers, VCPU, 8, 472, TAIL, \
 	  "EINVAL") \
 	M(VCPU_SET_REGISTERS, vcpu_set_registers, VCPU, 144, 0, NONE, \

@@ -10,6 +10,10 @@ static const struct verb *const verbs[] = {
 	&verb_read,
 	&verb_write,
 	&verb_search,
+	&verb_regs,
+	&verb_pause,
+	&verb_translate,
+	&verb_trace,
 	&verb_doctor,
 };
 
@@ -32,8 +36,8 @@ static void print_help(FILE *out)
 	fputs("Usage: kvmi VERB [OPTION...] [ARGUMENT...]\n"
 	      "Look inside a virtual machine of KVM from outside.\n\n", out);
 	for (i = 0; i < VERB_COUNT; i++)
-		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
-	fputs("  help     Explain a verb: kvmi help VERB\n\n"
+		fprintf(out, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+	fputs("  help      Explain a verb: kvmi help VERB\n\n"
 	      "The VM's QEMU connects to the socket that kvmi listens on, so its\n"
 	      "chardev needs reconnect=. Begin with 'kvmi doctor'; see kvmi(1).\n",
 	      out);

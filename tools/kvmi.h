@@ -28,7 +28,7 @@ struct verb {
 };
 
 extern const struct verb verb_info, verb_read, verb_write, verb_search,
-	verb_doctor;
+	verb_doctor, verb_pause, verb_regs, verb_trace, verb_translate;
 
 /* options.c: what every verb understands. */
 struct common {
@@ -88,6 +88,19 @@ struct json_object *json_hex(const uint8_t *data, size_t size);
 struct json_object *json_gpa(uint64_t gpa);
 /* Text from a guest or a VM's owner, with control characters replaced. */
 const char *printable(char *to, size_t room, const char *from, size_t size);
+
+/* vcpu.c */
+/* The number in --vcpu N; exits if it is none. */
+int vcpu_option(const struct verb *verb, const char *text);
+/* All vCPUs, or @wanted if it is not negative. Complains. */
+int vcpu_range(struct kvmi_vm *vm, int wanted, unsigned int *first,
+	       unsigned int *end);
+void print_registers(unsigned int vcpu, unsigned int mode,
+		     const struct kvm_regs *regs,
+		     const struct kvm_sregs *sregs);
+struct json_object *json_registers(unsigned int vcpu, unsigned int mode,
+				   const struct kvm_regs *regs,
+				   const struct kvm_sregs *sregs);
 
 /* parse.c: return 0 or -EINVAL, -ERANGE, -ENOMEM. */
 int parse_number(const char *text, uint64_t *number);

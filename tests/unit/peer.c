@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "peer.h"
 
@@ -191,6 +192,144 @@ static int answer_check(int fd, const struct frame *frame)
 	return script_reply(fd, frame, err, NULL, 0);
 }
 
+/* What the vCPUs of a fake VM do, as long as somebody watches. */
+static _Thread_local struct {
+	uint32_t seq;
+	bool watches_cr3[2], cr_events[2], breakpoints;
+	uint64_t point;		/* address of the INT3 */
+} guest;
+
+static int report_cr(int fd, uint16_t vcpu)
+{
+	const struct kvmi_vcpu_event_cr cr = {
+		.cr = 3, .old_value = 0x1000, .new_value = 0x2000,
+	};
+
+	if (!guest.watches_cr3[vcpu] || !guest.cr_events[vcpu])
+		return 0;
+	usleep(2000);
+	return script_vcpu_event(fd, ++guest.seq, vcpu, KVMI_VCPU_EVENT_CR, &cr,
+				 sizeof(cr));
+}
+
+static int report_breakpoint(int fd, const struct peer_memory *memory)
+{
+	const struct kvmi_vcpu_event_breakpoint bp = { guest.point, 1, { 0 } };
+
+	if (!guest.breakpoints || memory->bytes[guest.point] != 0xcc)
+		return 0;
+	usleep(2000);
+	return script_vcpu_event(fd, ++guest.seq, 1, KVMI_VCPU_EVENT_BREAKPOINT,
+				 &bp, sizeof(bp));
+}
+
+static int answer_event_reply(int fd, const struct frame *frame,
+			      const struct peer_memory *memory)
+{
+	const struct kvmi_vcpu_hdr *head = (const void *)frame->body;
+	const struct kvmi_vcpu_event_reply *reply = (const void *)(head + 1);
+
+	if (reply->event == KVMI_VCPU_EVENT_CR && frame->hdr.size == 24)
+		return report_cr(fd, head->vcpu);
+	if (reply->event == KVMI_VCPU_EVENT_BREAKPOINT &&
+	    reply->action == KVMI_EVENT_ACTION_RETRY)
+		return report_breakpoint(fd, memory);
+	return reply->event == KVMI_VCPU_EVENT_PAUSE ? 0 : -EPIPE;
+}
+
+static int answer_registers(int fd, const struct frame *frame)
+{
+	const struct kvmi_vcpu_get_registers *req =
+		(const void *)(frame->body + sizeof(struct kvmi_vcpu_hdr));
+	struct {
+		struct kvmi_vcpu_get_registers_reply fixed;
+		struct kvm_msr_entry msrs[8];
+	} reply = {
+		.fixed.mode = 8,
+		.fixed.regs.rip = 0xffffffff81000000 + frame->body[0],
+		.fixed.nmsrs = req->nmsrs,
+	};
+	unsigned int i;
+
+	if (req->nmsrs > 8)
+		return script_reply(fd, frame, -KVM_EINVAL, NULL, 0);
+	for (i = 0; i < req->nmsrs; i++)
+		reply.msrs[i] = (struct kvm_msr_entry){
+			.index = req->msrs_idx[i], .data = 0xabc0 + i,
+		};
+	return script_reply(fd, frame, 0, &reply, sizeof(reply.fixed) +
+			    req->nmsrs * sizeof(reply.msrs[0]));
+}
+
+static int answer_control(int fd, const struct frame *frame)
+{
+	const uint8_t *req = frame->body + sizeof(struct kvmi_vcpu_hdr);
+	uint16_t vcpu = frame->body[0];
+	bool is_new = false;
+	int err;
+
+	if (frame->hdr.id == KVMI_VCPU_CONTROL_CR) {
+		guest.watches_cr3[vcpu] = req[0] == 3 && req[1];
+	} else if (req[0] == KVMI_VCPU_EVENT_CR) {
+		is_new = req[2] && !guest.cr_events[vcpu];
+		guest.cr_events[vcpu] = req[2];
+	} else if (req[0] == KVMI_VCPU_EVENT_BREAKPOINT) {
+		guest.breakpoints = req[2];
+	}
+	err = script_reply(fd, frame, 0, NULL, 0);
+	return !err && is_new ? report_cr(fd, vcpu) : err;
+}
+
+static int answer_vcpu(int fd, const struct frame *frame,
+		       const struct peer_memory *memory)
+{
+	struct kvmi_vcpu_translate_gva_reply gpa;
+	uint64_t gva;
+
+	if (frame->body[0] > 1)
+		return script_reply(fd, frame, -KVM_EINVAL, NULL, 0);
+	switch (frame->hdr.id) {
+	case KVMI_VCPU_GET_REGISTERS:
+		return answer_registers(fd, frame);
+	case KVMI_VCPU_CONTROL_CR:
+	case KVMI_VCPU_CONTROL_EVENTS:
+		return answer_control(fd, frame);
+	case KVMI_VCPU_SET_REGISTERS:
+		return script_reply(fd, frame, 0, NULL, 0);
+	case KVMI_VCPU_TRANSLATE_GVA:
+		memcpy(&gva, frame->body + 8, sizeof(gva));
+		gpa.gpa = gva < memory->size ? gva : UINT64_MAX;
+		return script_reply(fd, frame, 0, &gpa, sizeof(gpa));
+	default:
+		return script_reply(fd, frame, -KVM_ENOSYS, NULL, 0);
+	}
+}
+
+static int answer_pause(int fd, const struct frame *frame)
+{
+	if (frame->body[0] > 1)
+		return script_reply(fd, frame, -KVM_EINVAL, NULL, 0);
+	if (script_reply(fd, frame, 0, NULL, 0))
+		return -EPIPE;
+	return script_vcpu_event(fd, ++guest.seq, frame->body[0],
+				 KVMI_VCPU_EVENT_PAUSE, NULL, 0);
+}
+
+/* An INT3 that is written is soon executed. */
+static int answer_write(int fd, const struct frame *frame,
+			const struct peer_memory *memory)
+{
+	struct kvmi_vm_read_physical req;
+	int err = answer_memory(fd, frame, memory);
+
+	memcpy(&req, frame->body, sizeof(req));
+	if (err || req.size != 1 || frame->body[sizeof(req)] != 0xcc ||
+	    !guest.breakpoints)
+		return err;
+	guest.point = req.gpa;
+	return report_breakpoint(fd, memory);
+}
+
 int peer_answer(int fd, const struct peer_memory *memory)
 {
 	const struct kvmi_vm_get_max_gfn_reply gfn = { memory->size / 4096 };
@@ -210,18 +349,26 @@ int peer_answer(int fd, const struct peer_memory *memory)
 	case KVMI_VM_GET_MAX_GFN:
 		return script_reply(fd, &frame, 0, &gfn, sizeof(gfn));
 	case KVMI_VM_READ_PHYSICAL:
-	case KVMI_VM_WRITE_PHYSICAL:
 		return answer_memory(fd, &frame, memory);
+	case KVMI_VM_WRITE_PHYSICAL:
+		return answer_write(fd, &frame, memory);
+	case KVMI_VM_PAUSE_VCPU:
+		return answer_pause(fd, &frame);
+	case KVMI_VCPU_EVENT:
+		return answer_event_reply(fd, &frame, memory);
 	case KVMI_VM_CONTROL_EVENTS:
 	case KVMI_VM_CONTROL_CLEANUP:
 		return script_reply(fd, &frame, 0, NULL, 0);
 	default:
+		if (frame.hdr.id & 1)
+			return answer_vcpu(fd, &frame, memory);
 		return script_reply(fd, &frame, -KVM_ENOSYS, NULL, 0);
 	}
 }
 
 void peer_serve(int fd, const struct peer_memory *memory)
 {
+	memset(&guest, 0, sizeof(guest));
 	while (!peer_answer(fd, memory))
 		;
 }

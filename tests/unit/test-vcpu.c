@@ -677,14 +677,13 @@ static int crowd_take_reply(int fd, struct crowd *crowd,
 	return crowd_report(fd, crowd, vcpu);
 }
 
-static bool crowd_is_done(const struct crowd *crowd)
+static unsigned int crowd_waiting(const struct crowd *crowd)
 {
-	int i;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < VCPUS; i++)
-		if (crowd->rounds[i] != ROUNDS)
-			return false;
-	return true;
+		n += crowd->rounds[i] != ROUNDS;
+	return n;
 }
 
 static int be_crowd(int fd, void *arg)
@@ -696,7 +695,7 @@ static int be_crowd(int fd, void *arg)
 
 	for (i = 0; i < VCPUS && !err; i++)
 		err = crowd_report(fd, crowd, i);
-	while (!err && !crowd_is_done(crowd)) {
+	while (!err && crowd_waiting(crowd)) {
 		if (script_command(fd, &frame))
 			return -EPIPE;
 		if (frame.hdr.id == KVMI_VCPU_EVENT)
@@ -704,7 +703,7 @@ static int be_crowd(int fd, void *arg)
 		else
 			crowd->held[crowd->held_count++] = frame;
 		/* At least one thread must go on to reply. */
-		if (crowd->held_count == VCPUS)
+		if (!err && crowd->held_count >= crowd_waiting(crowd))
 			err = crowd_answer(fd, crowd);
 	}
 	return err ? err : crowd_answer(fd, crowd);
@@ -716,8 +715,8 @@ static void *reply_to_all(void *arg)
 	struct kvmi_vcpu_get_info_reply info;
 	struct kvmi_event *event;
 	struct rig *rig = arg;
-	unsigned int vcpu;
-	int err, asked;
+	unsigned int vcpu, asked;
+	int err;
 
 	for (;;) {
 		err = kvmi_vm_next_event(rig->vm, -1, &event);
@@ -727,7 +726,7 @@ static void *reply_to_all(void *arg)
 		asked = (vcpu + kvmi_event_get_seq(event)) % VCPUS;
 		if (kvmi_event_get_seq(event) % 3 == 0) {
 			err = kvmi_vcpu_get_info(rig->vm, asked, &info);
-			if (err || info.tsc_speed != 1000 + (unsigned int)asked)
+			if (err || info.tsc_speed != 1000 + asked)
 				return arg;
 		}
 		err = kvmi_event_reply(rig->vm, event,

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kvmi pause: stop vCPUs for a while and show where they are. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "kvmi.h"
+
+#define EVENT_TIMEOUT 5000	/* ms */
+
+enum { OPTION_VCPU = OPTION_OWN, OPTION_SECONDS };
+
+struct pause {
+	struct kvmi_event **events;	/* of those that have stopped */
+	unsigned int count;
+	struct json_object *json;
+};
+
+static void show(struct pause *pause, const struct kvmi_event *event)
+{
+	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
+
+	if (pause->json)
+		json_object_array_add(pause->json,
+				      json_registers(state->vcpu,
+						     state->arch.mode,
+						     &state->arch.regs,
+						     &state->arch.sregs));
+	else
+		print_registers(state->vcpu, state->arch.mode,
+				&state->arch.regs, &state->arch.sregs);
+}
+
+/* Nothing but pauses was asked for. */
+static int take(struct kvmi_vm *vm, struct pause *pause)
+{
+	struct kvmi_event *event;
+	int err;
+
+	err = kvmi_vm_next_event(vm, EVENT_TIMEOUT, &event);
+	if (err) {
+		complain(err, "a vCPU did not stop");
+		return err;
+	}
+	if (kvmi_event_get_id(event) != KVMI_VCPU_EVENT_PAUSE) {
+		kvmi_event_free(event);
+		return -EPROTO;
+	}
+	pause->events[pause->count++] = event;
+	show(pause, event);
+	return 0;
+}
+
+static int stop(struct kvmi_vm *vm, struct pause *pause, unsigned int first,
+		unsigned int end)
+{
+	unsigned int i, asked = 0;
+	int err = 0;
+
+	for (i = first; !err && i < end; i++) {
+		err = kvmi_vm_pause_vcpu(vm, i, true);
+		if (err)
+			complain(err, "cannot pause vCPU %u", i);
+		else
+			asked++;
+	}
+	while (!err && pause->count < asked)
+		err = take(vm, pause);
+	return err;
+}
+
+static int resume(struct kvmi_vm *vm, struct pause *pause)
+{
+	int err = 0, late;
+
+	while (pause->count) {
+		late = kvmi_event_reply(vm, pause->events[--pause->count],
+					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
+		if (late)
+			err = late;
+		kvmi_event_free(pause->events[pause->count]);
+	}
+	if (err)
+		complain(err, "cannot let a vCPU go on");
+	return err;
+}
+
+static int act(struct kvmi_vm *vm, int vcpu, unsigned int seconds,
+	       struct pause *pause)
+{
+	struct timespec ts = { .tv_sec = seconds };
+	unsigned int first, end;
+	int err, late;
+
+	err = vcpu_range(vm, vcpu, &first, &end);
+	if (err)
+		return err;
+	pause->events = calloc(end - first, sizeof(*pause->events));
+	if (!pause->events)
+		return -ENOMEM;
+	err = stop(vm, pause, first, end);
+	fflush(stdout);
+	if (!err)
+		nanosleep(&ts, NULL);
+	late = resume(vm, pause);
+	free(pause->events);
+	return err ? err : late;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		COMMON_LONG,
+		{ "vcpu", required_argument, NULL, OPTION_VCPU },
+		{ "seconds", required_argument, NULL, OPTION_SECONDS },
+		{ 0 },
+	};
+	struct pause pause = { 0 };
+	struct session session;
+	struct common common;
+	int option, status, err, vcpu = -1;
+	uint64_t seconds = 1;
+
+	common_init(&common);
+	while ((option = getopt_long(argc, argv, COMMON_SHORT, options,
+				     NULL)) >= 0) {
+		if (option == OPTION_VCPU)
+			vcpu = vcpu_option(&verb_pause, optarg);
+		else if (option != OPTION_SECONDS)
+			common_option(&common, &verb_pause, option);
+		else if (parse_number(optarg, &seconds) || seconds > INT_MAX)
+			usage(&verb_pause, "'%s' is no time in seconds", optarg);
+	}
+	if (optind != argc)
+		usage(&verb_pause, "there are no arguments");
+
+	status = session_open(&session, &common);
+	if (status)
+		return status;
+	if (common.is_json)
+		pause.json = json_object_new_array();
+	err = act(session.vm, vcpu, (unsigned int)seconds, &pause);
+	if (pause.json)
+		print_json(pause.json);
+	session_close(&session);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+const struct verb verb_pause = {
+	.name = "pause",
+	.arguments = "",
+	.summary = "Stop vCPUs for a while and show their registers",
+	.help = "      --vcpu N        this vCPU only\n"
+		"      --seconds S     how long; default 1\n",
+	.run = run,
+};

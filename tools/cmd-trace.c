@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * kvmi trace: what vCPUs do, event by event.
- *
- * A breakpoint is an INT3 in guest memory. Where the instruction below it is a
- * NOP or an ENDBR the tool steps over it by setting rip. Elsewhere the byte is
- * put back, the vCPU is sent to the instruction, and the INT3 returns when that
- * vCPU has reported that it is elsewhere; what passes meanwhile is not seen.
- * kvmi-trace(1) tells the limits.
- */
+/* kvmi trace: what vCPUs do, event by event. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -16,49 +8,21 @@
 #include <time.h>
 
 #include "kvmi.h"
-#include "step.h"
+#include "trace.h"
 
-#define INT3		0xcc
-#define POINTS		16
-#define CODE		16
-#define PAGE		4096
 #define POLL_MS		100
-#define MAP_TRIES	50
 
 enum { OPTION_SECONDS = OPTION_OWN, OPTION_COUNT };
-enum what { CR0, CR3, CR4, HYPERCALL, BREAKPOINT, WHATS };
-
 static const char *const names[WHATS] = {
 	"cr0", "cr3", "cr4", "hypercall", "breakpoint",
 };
 
-struct point {
-	uint64_t gva, gpa;
-	uint8_t byte;		/* below the INT3 */
-	size_t step;		/* bytes to skip, 0: run it in place */
-	bool is_armed;
-	int stepping;		/* vCPU that runs the byte, -1: none */
-};
-
-struct trace {
-	struct kvmi_vm *vm;
-	bool is_json, is_quiet;
-	bool wanted[WHATS];
-	uint64_t counts[WHATS], total, count_max;
-	unsigned int vcpus;
-	struct point points[POINTS];
-	size_t point_count;
-	double start, seconds;	/* of the monotonic clock; how long, 0: for ever */
-	bool is_unhooking;
-	struct kvmi_event *left;	/* on which the trace failed */
-};
-
-static volatile sig_atomic_t is_stopped;
+volatile sig_atomic_t trace_is_stopped;
 
 static void stop(int number)
 {
 	(void)number;
-	is_stopped = 1;
+	trace_is_stopped = 1;
 }
 
 static double now(void)
@@ -67,90 +31,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-/* Replaces one byte, but only if it is what is expected there. */
-static int swap_byte(struct kvmi_vm *vm, uint64_t gpa, uint8_t from, uint8_t to)
-{
-	uint8_t byte;
-	int err;
-
-	err = kvmi_vm_read_physical(vm, gpa, &byte, 1);
-	if (err)
-		return err;
-	if (byte != from)
-		return -EBUSY;
-	return kvmi_vm_write_physical(vm, gpa, &to, 1);
-}
-
-static int arm(struct trace *t, struct point *p)
-{
-	int err = swap_byte(t->vm, p->gpa, p->byte, INT3);
-
-	if (err)
-		complain(err, "no breakpoint at 0x%" PRIx64, p->gva);
-	else
-		p->is_armed = true;
-	return err;
-}
-
-static int disarm(struct trace *t, struct point *p)
-{
-	int err;
-
-	if (!p->is_armed)
-		return 0;
-	err = swap_byte(t->vm, p->gpa, INT3, p->byte);
-	if (err)
-		complain(err, "the INT3 at 0x%" PRIx64 " was not taken back",
-			 p->gva);
-	if (!err || err == -EBUSY)
-		p->is_armed = false;
-	return err;
-}
-
-/* Any vCPU may have it mapped; one in user mode may not. */
-static int translate(struct trace *t, uint64_t gva, uint64_t *gpa)
-{
-	struct timespec ms = { 0, 10000000 };
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < MAP_TRIES * t->vcpus && !is_stopped; i++) {
-		err = kvmi_vcpu_translate_gva(t->vm, i % t->vcpus, gva, gpa);
-		if (err == -EAGAIN)
-			continue;
-		if (err || *gpa != UINT64_MAX)
-			return err;
-		if (i % t->vcpus == t->vcpus - 1)
-			nanosleep(&ms, NULL);
-	}
-	return -ENOENT;
-}
-
-static int set_point(struct trace *t, struct point *p)
-{
-	uint8_t code[CODE];
-	size_t size = CODE;
-	int err;
-
-	p->stepping = -1;
-	err = translate(t, p->gva, &p->gpa);
-	if (!err && PAGE - p->gpa % PAGE < size)
-		size = PAGE - p->gpa % PAGE;
-	if (!err)
-		err = kvmi_vm_read_physical(t->vm, p->gpa, code, size);
-	if (err) {
-		complain(err, "no breakpoint at 0x%" PRIx64, p->gva);
-		return err;
-	}
-	if (code[0] == INT3) {
-		complain(0, "there is an INT3 at 0x%" PRIx64 " already", p->gva);
-		return -EBUSY;
-	}
-	p->byte = code[0];
-	p->step = step_size(code, size);
-	return arm(t, p);
 }
 
 static int control(struct trace *t, unsigned int vcpu, bool enable)
@@ -188,16 +68,16 @@ static int start(struct trace *t)
 				 i);
 	}
 	for (j = 0; j < t->point_count && !err; j++)
-		err = set_point(t, &t->points[j]);
+		err = point_set(t, &t->points[j]);
 	/* To leave in time when the device manager wants that. */
 	if (!err)
 		kvmi_vm_control_events(t->vm, KVMI_VM_EVENT_UNHOOK, true);
 	return err;
 }
 
-static void print_event(struct trace *t, enum what what,
-			const struct kvmi_vcpu_event *state, const char *key1,
-			uint64_t value1, const char *key2, uint64_t value2)
+void trace_print(struct trace *t, enum what what,
+		 const struct kvmi_vcpu_event *state, const char *key1,
+		 uint64_t value1, const char *key2, uint64_t value2)
 {
 	double time = now() - t->start;
 	struct json_object *o;
@@ -229,85 +109,10 @@ static int on_cr(struct trace *t, struct kvmi_event *event)
 	size_t size;
 
 	cr = kvmi_event_get_data(event, &size);
-	print_event(t, cr->cr == 0 ? CR0 : cr->cr == 3 ? CR3 : CR4,
+	trace_print(t, cr->cr == 0 ? CR0 : cr->cr == 3 ? CR3 : CR4,
 		    kvmi_event_get_state(event), "old", cr->old_value, "new",
 		    cr->new_value);
 	return kvmi_event_reply_cr(t->vm, event, cr->new_value);
-}
-
-static struct point *find_point(struct trace *t, uint64_t gpa)
-{
-	size_t i;
-
-	for (i = 0; i < t->point_count; i++)
-		if (t->points[i].gpa == gpa)
-			return &t->points[i];
-	return NULL;
-}
-
-/* Puts the byte back and asks the vCPU to report from where it is then. */
-static int run_in_place(struct trace *t, struct point *p, unsigned int vcpu)
-{
-	int err = disarm(t, p);
-
-	if (err && err != -EBUSY)
-		return err;
-	if (p->stepping < 0) {
-		p->stepping = (int)vcpu;
-		return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
-	}
-	return 0;
-}
-
-static int on_breakpoint(struct trace *t, struct kvmi_event *event)
-{
-	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
-	const struct kvmi_vcpu_event_breakpoint *bp;
-	struct kvm_regs regs = state->arch.regs;
-	struct point *p;
-	size_t size;
-	int err = 0;
-
-	bp = kvmi_event_get_data(event, &size);
-	p = find_point(t, bp->gpa);
-	if (!p)		/* the guest's own */
-		return kvmi_event_reply(t->vm, event,
-					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
-
-	print_event(t, BREAKPOINT, state, "address", p->gva, "cr3",
-		    state->arch.sregs.cr3);
-	if (p->step && state->arch.mode == 8 && !(regs.rflags & 0x100)) {
-		regs.rip += p->step;
-		regs.rflags &= ~0x10000ULL;	/* RF */
-		err = kvmi_vcpu_set_registers(t->vm, state->vcpu, &regs);
-	} else {
-		err = run_in_place(t, p, state->vcpu);
-	}
-	return err ? err : kvmi_event_reply(t->vm, event,
-					    KVMI_EVENT_ACTION_RETRY, NULL, 0);
-}
-
-/* The vCPU that runs a byte in place: has it done so? */
-static int on_pause(struct trace *t, struct kvmi_event *event)
-{
-	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
-	struct point *p;
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < t->point_count && !err; i++) {
-		p = &t->points[i];
-		if (p->stepping != state->vcpu)
-			continue;
-		if (state->arch.regs.rip == p->gva) {
-			err = kvmi_vm_pause_vcpu(t->vm, state->vcpu, false);
-		} else {
-			p->stepping = -1;
-			err = arm(t, p);
-		}
-	}
-	return err ? err : kvmi_event_reply(t->vm, event,
-					    KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
 }
 
 static int on_event(struct trace *t, struct kvmi_event *event)
@@ -321,11 +126,11 @@ static int on_event(struct trace *t, struct kvmi_event *event)
 	case KVMI_VCPU_EVENT_CR:
 		return on_cr(t, event);
 	case KVMI_VCPU_EVENT_BREAKPOINT:
-		return on_breakpoint(t, event);
+		return point_hit(t, event);
 	case KVMI_VCPU_EVENT_PAUSE:
-		return on_pause(t, event);
+		return point_passed(t, event);
 	case KVMI_VCPU_EVENT_HYPERCALL:
-		print_event(t, HYPERCALL, state, "rsi", state->arch.regs.rsi,
+		trace_print(t, HYPERCALL, state, "rsi", state->arch.regs.rsi,
 			    "rdx", state->arch.regs.rdx);
 		return kvmi_event_reply(t->vm, event,
 					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
@@ -336,7 +141,7 @@ static int on_event(struct trace *t, struct kvmi_event *event)
 
 static bool is_over(const struct trace *t)
 {
-	return is_stopped || t->is_unhooking ||
+	return trace_is_stopped || t->is_unhooking ||
 	       (t->seconds > 0 && now() - t->start >= t->seconds) ||
 	       (t->count_max && t->total >= t->count_max);
 }
@@ -381,7 +186,7 @@ static void let_go(struct trace *t, struct kvmi_event *event)
 	}
 	if (kvmi_event_get_id(event) == KVMI_VCPU_EVENT_BREAKPOINT) {
 		bp = kvmi_event_get_data(event, &size);
-		if (find_point(t, bp->gpa))
+		if (point_find(t, bp->gpa))
 			action = KVMI_EVENT_ACTION_RETRY;
 	}
 	kvmi_event_reply(t->vm, event, action, NULL, 0);
@@ -395,7 +200,7 @@ static int finish(struct trace *t)
 	size_t j;
 
 	for (j = 0; j < t->point_count; j++) {
-		late = disarm(t, &t->points[j]);
+		late = point_disarm(t, &t->points[j]);
 		err = late ? late : err;
 	}
 	/* Once this is answered no event can come that is not here yet. */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A breakpoint is an INT3 in guest memory. Where the instruction below it is a
+ * NOP or an ENDBR the tool steps over it by setting rip. Elsewhere the byte is
+ * put back, the vCPU is sent to the instruction, and the INT3 returns when that
+ * vCPU has reported that it is elsewhere; what passes meanwhile is not seen.
+ * kvmi-trace(1) tells the limits.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "step.h"
+#include "trace.h"
+
+#define INT3		0xcc
+#define CODE		16
+#define PAGE		4096
+#define MAP_TRIES	50
+
+/* Replaces one byte, but only if it is what is expected there. */
+static int swap_byte(struct kvmi_vm *vm, uint64_t gpa, uint8_t from, uint8_t to)
+{
+	uint8_t byte;
+	int err;
+
+	err = kvmi_vm_read_physical(vm, gpa, &byte, 1);
+	if (err)
+		return err;
+	if (byte != from)
+		return -EBUSY;
+	return kvmi_vm_write_physical(vm, gpa, &to, 1);
+}
+
+static int arm(struct trace *t, struct point *p)
+{
+	int err = swap_byte(t->vm, p->gpa, p->byte, INT3);
+
+	if (err)
+		complain(err, "no breakpoint at 0x%" PRIx64, p->gva);
+	else
+		p->is_armed = true;
+	return err;
+}
+
+int point_disarm(struct trace *t, struct point *p)
+{
+	int err;
+
+	if (!p->is_armed)
+		return 0;
+	err = swap_byte(t->vm, p->gpa, INT3, p->byte);
+	if (err)
+		complain(err, "the INT3 at 0x%" PRIx64 " was not taken back",
+			 p->gva);
+	if (!err || err == -EBUSY)
+		p->is_armed = false;
+	return err;
+}
+
+/* Any vCPU may have it mapped; one in user mode may not. */
+static int translate(struct trace *t, uint64_t gva, uint64_t *gpa)
+{
+	struct timespec ms = { 0, 10000000 };
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < MAP_TRIES * t->vcpus && !trace_is_stopped; i++) {
+		err = kvmi_vcpu_translate_gva(t->vm, i % t->vcpus, gva, gpa);
+		if (err == -EAGAIN)
+			continue;
+		if (err || *gpa != UINT64_MAX)
+			return err;
+		if (i % t->vcpus == t->vcpus - 1)
+			nanosleep(&ms, NULL);
+	}
+	return -ENOENT;
+}
+
+int point_set(struct trace *t, struct point *p)
+{
+	uint8_t code[CODE];
+	size_t size = CODE;
+	int err;
+
+	p->stepping = -1;
+	err = translate(t, p->gva, &p->gpa);
+	if (!err && PAGE - p->gpa % PAGE < size)
+		size = PAGE - p->gpa % PAGE;
+	if (!err)
+		err = kvmi_vm_read_physical(t->vm, p->gpa, code, size);
+	if (err) {
+		complain(err, "no breakpoint at 0x%" PRIx64, p->gva);
+		return err;
+	}
+	if (code[0] == INT3) {
+		complain(0, "there is an INT3 at 0x%" PRIx64 " already", p->gva);
+		return -EBUSY;
+	}
+	p->byte = code[0];
+	p->step = step_size(code, size);
+	return arm(t, p);
+}
+
+struct point *point_find(struct trace *t, uint64_t gpa)
+{
+	size_t i;
+
+	for (i = 0; i < t->point_count; i++)
+		if (t->points[i].gpa == gpa)
+			return &t->points[i];
+	return NULL;
+}
+
+/* Puts the byte back and asks the vCPU to report from where it is then. */
+static int run_in_place(struct trace *t, struct point *p, unsigned int vcpu)
+{
+	int err = point_disarm(t, p);
+
+	if (err && err != -EBUSY)
+		return err;
+	if (p->stepping < 0) {
+		p->stepping = (int)vcpu;
+		return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
+	}
+	return 0;
+}
+
+int point_hit(struct trace *t, struct kvmi_event *event)
+{
+	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
+	const struct kvmi_vcpu_event_breakpoint *bp;
+	struct kvm_regs regs = state->arch.regs;
+	struct point *p;
+	size_t size;
+	int err = 0;
+
+	bp = kvmi_event_get_data(event, &size);
+	p = point_find(t, bp->gpa);
+	if (!p)		/* the guest's own */
+		return kvmi_event_reply(t->vm, event,
+					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
+
+	trace_print(t, BREAKPOINT, state, "address", p->gva, "cr3",
+		    state->arch.sregs.cr3);
+	if (p->step && state->arch.mode == 8 && !(regs.rflags & 0x100)) {
+		regs.rip += p->step;
+		regs.rflags &= ~0x10000ULL;	/* RF */
+		err = kvmi_vcpu_set_registers(t->vm, state->vcpu, &regs);
+	} else {
+		err = run_in_place(t, p, state->vcpu);
+	}
+	return err ? err : kvmi_event_reply(t->vm, event,
+					    KVMI_EVENT_ACTION_RETRY, NULL, 0);
+}
+
+/* The vCPU that runs a byte in place: has it done so? */
+int point_passed(struct trace *t, struct kvmi_event *event)
+{
+	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
+	struct point *p;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < t->point_count && !err; i++) {
+		p = &t->points[i];
+		if (p->stepping != state->vcpu)
+			continue;
+		if (state->arch.regs.rip == p->gva) {
+			err = kvmi_vm_pause_vcpu(t->vm, state->vcpu, false);
+		} else {
+			p->stepping = -1;
+			err = arm(t, p);
+		}
+	}
+	return err ? err : kvmi_event_reply(t->vm, event,
+					    KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What kvmi trace and its breakpoints share. */
+#ifndef KVMI_TOOL_TRACE_H
+#define KVMI_TOOL_TRACE_H
+
+#include <signal.h>
+
+#include "kvmi.h"
+
+#define POINTS 16
+
+enum what { CR0, CR3, CR4, HYPERCALL, BREAKPOINT, WHATS };
+
+struct point {
+	uint64_t gva, gpa;
+	uint8_t byte;		/* below the INT3 */
+	size_t step;		/* bytes to skip, 0: run it in place */
+	bool is_armed;
+	int stepping;		/* vCPU that runs the byte, -1: none */
+};
+
+struct trace {
+	struct kvmi_vm *vm;
+	bool is_json, is_quiet;
+	bool wanted[WHATS];
+	uint64_t counts[WHATS], total, count_max;
+	unsigned int vcpus;
+	struct point points[POINTS];
+	size_t point_count;
+	double start, seconds;	/* of the monotonic clock; how long, 0: for ever */
+	bool is_unhooking;
+	struct kvmi_event *left;	/* on which the trace failed */
+};
+
+extern volatile sig_atomic_t trace_is_stopped;
+
+/* Counts an event and prints it unless that is not wanted. */
+void trace_print(struct trace *t, enum what what,
+		 const struct kvmi_vcpu_event *state, const char *key1,
+		 uint64_t value1, const char *key2, uint64_t value2);
+
+/* breakpoint.c: these complain about what they return. */
+int point_set(struct trace *t, struct point *p);
+/* Takes the INT3 back, unless there is something else by now. */
+int point_disarm(struct trace *t, struct point *p);
+struct point *point_find(struct trace *t, uint64_t gpa);
+/* Handle and answer an event. */
+int point_hit(struct trace *t, struct kvmi_event *event);
+int point_passed(struct trace *t, struct kvmi_event *event);
+
+#endif

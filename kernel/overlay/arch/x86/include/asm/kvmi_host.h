@@ -43,11 +43,13 @@ static inline bool kvmi_insn_aborted(struct kvm_vcpu *vcpu)
 	       __kvmi_insn_aborted(vcpu);
 }
 
-/* INT3 was intercepted. Returns false if the interception is user space's. */
+/*
+ * INT3 was intercepted. Returns false if the interception is user space's. One
+ * of ours can outlive the session, so this does not ask whether there is one.
+ */
 static inline bool kvmi_breakpoint(struct kvm_vcpu *vcpu, u8 insn_len)
 {
-	return static_branch_unlikely(&kvmi_active) &&
-	       __kvmi_breakpoint(vcpu, insn_len);
+	return __kvmi_breakpoint(vcpu, insn_len);
 }
 
 static inline bool kvmi_hypercall(struct kvm_vcpu *vcpu, int *r)

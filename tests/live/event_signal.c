@@ -122,11 +122,51 @@ static void test_kind(uint64_t kind)
 	hooked_end(vm, &peer);
 }
 
+/* A pause is bound to no instruction: with its reply the guest just goes on. */
+static void test_pause(void)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
+	volatile struct guest_state *state = vmm_state(vcpu);
+	struct event event;
+	uint64_t before;
+	int n;
+
+	note("pause");
+	vmm_vcpu_load_long(vcpu, GUEST_CR3);
+	vmm_vcpu_start_timer(vcpu);
+	vmm_vcpu_start(vcpu);
+	vmm_vcpu_allow(vcpu, 1ull << 60);
+	for (n = 1; n <= ROUNDS; n++) {
+		vcpu_pause(&peer, 0);
+		event_receive(&peer, KVMI_VCPU_EVENT_PAUSE, &event);
+		before = state->executions;
+		kick(vcpu);
+		if (n % WHENS == BEFORE)
+			event_continue(&peer, &event);
+		stop(vcpu);
+		if (n % WHENS == DURING)
+			event_continue(&peer, &event);
+		vmm_vcpu_start(vcpu);
+		if (n % WHENS == AFTER) {
+			kick(vcpu);
+			expect(before, state->executions);
+			event_continue(&peer, &event);
+		}
+		wait_for(state->executions > before + 1);
+		event_expect_none(&peer);
+	}
+	expect(0, state->wrong);
+	hooked_end(vm, &peer);
+}
+
 int main(void)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		test_kind(kinds[i]);
+	test_pause();
 	return 0;
 }

@@ -49,6 +49,35 @@ static void test_running(void)
 	hooked_end(vm, &peer);
 }
 
+/* A pause does not end a halt. */
+static void test_halted(void)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
+	struct event event;
+	int i;
+
+	vmm_vcpu_load_long(vcpu, GUEST_HLT);
+	vmm_vcpu_start(vcpu);
+	vmm_vcpu_allow(vcpu, 1);
+	wait_for(vmm_state(vcpu)->attempts == 1);
+	for (i = 0; i < 4; i++) {
+		sleep_ms(5);
+		expect(0, __vcpu_pause(&peer, 0, i % 2));
+		event_receive(&peer, KVMI_VCPU_EVENT_PAUSE, &event);
+		expect(0, vmm_state(vcpu)->executions);
+		event_continue(&peer, &event);
+	}
+	sleep_ms(20);
+	expect(0, vmm_state(vcpu)->executions);
+	vmm_vcpu_stop(vcpu);
+	vmm_vcpu_start_timer(vcpu);
+	vmm_vcpu_start(vcpu);
+	vmm_wait_executions(vcpu, 1);
+	hooked_end(vm, &peer);
+}
+
 static void test_errors(void)
 {
 	struct kvmi_vm_pause_vcpu ok = { .vcpu = 0 };
@@ -95,6 +124,7 @@ static void test_errors(void)
 int main(void)
 {
 	test_running();
+	test_halted();
 	test_errors();
 	return 0;
 }

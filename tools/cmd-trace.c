@@ -75,7 +75,7 @@ static int start(struct trace *t)
 	return err;
 }
 
-void trace_print(struct trace *t, enum what what,
+void trace_print(struct trace *t, enum subject what,
 		 const struct kvmi_vcpu_event *state, const char *key1,
 		 uint64_t value1, const char *key2, uint64_t value2)
 {
@@ -220,6 +220,7 @@ static void print_summary(const struct trace *t, double seconds)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *row;
+	double rate;
 	int i;
 
 	json_object_object_add(o, "seconds", json_object_new_double(seconds));
@@ -231,8 +232,11 @@ static void print_summary(const struct trace *t, double seconds)
 			       names[i], t->counts[i], seconds,
 			       (double)t->counts[i] / seconds);
 		row = json_object_new_object();
-		json_object_object_add(row, "count", json_object_new_int64((int64_t)t->counts[i]));
-		json_object_object_add(row, "per_second", json_object_new_double((double)t->counts[i] / seconds));
+		json_object_object_add(row, "count",
+				       json_object_new_int64((int64_t)t->counts[i]));
+		rate = (double)t->counts[i] / seconds;
+		json_object_object_add(row, "per_second",
+				       json_object_new_double(rate));
 		json_object_object_add(o, names[i], row);
 	}
 	if (t->is_json)

@@ -9,7 +9,7 @@
 
 #define POINTS 16
 
-enum what { CR0, CR3, CR4, HYPERCALL, BREAKPOINT, WHATS };
+enum subject { CR0, CR3, CR4, HYPERCALL, BREAKPOINT, WHATS };
 
 struct point {
 	uint64_t gva, gpa;
@@ -35,7 +35,7 @@ struct trace {
 extern volatile sig_atomic_t trace_is_stopped;
 
 /* Counts an event and prints it unless that is not wanted. */
-void trace_print(struct trace *t, enum what what,
+void trace_print(struct trace *t, enum subject what,
 		 const struct kvmi_vcpu_event *state, const char *key1,
 		 uint64_t value1, const char *key2, uint64_t value2);
 

@@ -52,7 +52,9 @@
  * struct kvmi_vcpu_event follows, then data of the event; the vCPU waits until
  * the tool answers with id KVMI_VCPU_EVENT, the seq of the event, struct
  * kvmi_vcpu_hdr, struct kvmi_vcpu_event_reply and data of the reply. While it
- * waits, commands for it are served. A tool must be ready to receive an event
+ * waits, commands for it are served. A reply that names no vCPU, or one that
+ * cannot run messages, is itself answered with an error code under the id
+ * KVMI_VCPU_EVENT. A tool must be ready to receive an event
  * while it waits for a reply.
  *
  * WHAT ENDS A SESSION
@@ -114,7 +116,7 @@ struct kvm_introspection_feature {
  * In kvm_run.flags with KVM_EXIT_SHUTDOWN: a tool answered an event with CRASH;
  * without it the guest came to a triple fault.
  */
-#define KVM_RUN_X86_INTROSPECTION_CRASH	(1 << 15)
+#define KVM_RUN_X86_INTROSPECTION_CRASH	0x8000
 
 /* Errors on the wire are these, negated. */
 #ifndef KVM_EPERM

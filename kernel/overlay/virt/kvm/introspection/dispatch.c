@@ -20,7 +20,7 @@ struct message {
 #define MESSAGE_VM(stem, size) \
 	{ .vm = handle_##stem, .request = size }
 #define MESSAGE_VCPU(stem, size) \
-	{ .vcpu = handle_##stem, .request = sizeof(struct kvmi_vcpu_hdr) + size }
+	{ .vcpu = handle_##stem, .request = sizeof(struct kvmi_vcpu_hdr) + (size) }
 #define M(NAME, stem, scope, request_size, ...) \
 	[KVMI_##NAME] = MESSAGE_##scope(stem, request_size),
 static const struct message messages[KVMI_NUM_MESSAGES] = {

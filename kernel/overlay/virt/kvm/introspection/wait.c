@@ -60,6 +60,11 @@ static void pending_over(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	kvmi_pending_forget(vcpu);
 }
 
+static bool is_asked(struct kvm_vcpu *vcpu)
+{
+	return kvm_test_request(KVM_REQ_INTROSPECTION, vcpu);
+}
+
 /* Returns 0 when answered, -EINTR, or -ENOTCONN when the session is over. */
 static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 			  unsigned int state)
@@ -75,8 +80,7 @@ static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 			r = -ENOTCONN;
 			break;
 		}
-		r = rcuwait_wait_event(&vcpui->wait,
-			kvm_test_request(KVM_REQ_INTROSPECTION, vcpu), state);
+		r = rcuwait_wait_event(&vcpui->wait, is_asked(vcpu), state);
 		kvm_clear_request(KVM_REQ_INTROSPECTION, vcpu);
 		kvmi_job_run_all(vcpu, session);
 	}

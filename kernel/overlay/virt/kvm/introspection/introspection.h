@@ -137,6 +137,7 @@ struct kvmi_vcpu {
 	unsigned int nr_over;
 	bool crash;		/* end KVM_RUN with KVM_EXIT_SHUTDOWN */
 	bool abort_insn;	/* the emulator must forget the instruction */
+	bool refresh_due;	/* an interception stays for pending alone */
 };
 
 /* What a hook does after its event. */
@@ -256,6 +257,8 @@ enum kvmi_verdict kvmi_vcpu_event(struct kvm_vcpu *vcpu,
 int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 void kvmi_pending_forget(struct kvm_vcpu *vcpu);
 int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+bool kvmi_pending_is(struct kvm_vcpu *vcpu, u16 event, u64 key);
+void kvmi_interception_changed(struct kvm_vcpu *vcpu);
 
 /* vcpu_event.c */
 int kvmi_vcpu_event_send(struct kvmi_session *session, struct kvm_vcpu *vcpu,

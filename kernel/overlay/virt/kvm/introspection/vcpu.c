@@ -255,7 +255,7 @@ int handle_vcpu_control_events(struct kvmi_session *session,
 	else
 		assign_bit(req->event_id, vcpu->kvmi->events, req->enable);
 	if (!err)
-		kvmi_arch_vcpu_refresh(vcpu);
+		kvmi_interception_changed(vcpu);
 
 	return kvmi_reply(session, msg, err, NULL, 0);
 }

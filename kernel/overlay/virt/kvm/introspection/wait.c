@@ -22,6 +22,25 @@
 #include "introspection.h"
 #include "trace.h"
 
+/* A trap that is to take a stored reply has to come, wanted or not. */
+bool kvmi_pending_is(struct kvm_vcpu *vcpu, u16 event, u64 key)
+{
+	const struct kvmi_pending *pending = &vcpu->kvmi->pending;
+
+	return pending->state != KVMI_PENDING_NONE &&
+	       pending->event == event && pending->key == key;
+}
+
+/* The tool wants to see more, or less, than before. */
+void kvmi_interception_changed(struct kvm_vcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->mutex);
+
+	if (vcpu->kvmi->pending.state != KVMI_PENDING_NONE)
+		vcpu->kvmi->refresh_due = true;
+	kvmi_arch_vcpu_refresh(vcpu);
+}
+
 void kvmi_pending_forget(struct kvm_vcpu *vcpu)
 {
 	lockdep_assert_held(&vcpu->mutex);
@@ -34,6 +53,11 @@ void kvmi_pending_forget(struct kvm_vcpu *vcpu)
 	vcpu->kvmi_repeats = false;
 	vcpu->kvmi->pending.state = KVMI_PENDING_NONE;
 	vcpu->kvmi->pending.set_regs = false;
+
+	if (vcpu->kvmi->refresh_due) {
+		vcpu->kvmi->refresh_due = false;
+		kvmi_arch_vcpu_refresh(vcpu);
+	}
 }
 
 static void pending_repeat(struct kvm_vcpu *vcpu)

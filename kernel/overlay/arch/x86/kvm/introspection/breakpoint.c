@@ -13,8 +13,11 @@
 
 bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu)
 {
-	return vcpu->kvmi &&
-	       test_bit(KVMI_VCPU_EVENT_BREAKPOINT, vcpu->kvmi->events);
+	if (!vcpu->kvmi)
+		return false;
+
+	return test_bit(KVMI_VCPU_EVENT_BREAKPOINT, vcpu->kvmi->events) ||
+	       kvmi_pending_is(vcpu, KVMI_VCPU_EVENT_BREAKPOINT, 0);
 }
 EXPORT_SYMBOL_GPL(kvmi_wants_breakpoints);
 

@@ -17,7 +17,11 @@
 
 bool kvmi_watches_cr(struct kvm_vcpu *vcpu, int cr)
 {
-	return vcpu->kvmi && vcpu->kvmi->watched_crs & BIT(cr);
+	if (!vcpu->kvmi)
+		return false;
+
+	return vcpu->kvmi->watched_crs & BIT(cr) ||
+	       kvmi_pending_is(vcpu, KVMI_VCPU_EVENT_CR, cr);
 }
 EXPORT_SYMBOL_GPL(kvmi_watches_cr);
 
@@ -124,7 +128,7 @@ int handle_vcpu_control_cr(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 		err = -KVM_EINVAL;
 	} else {
 		__assign_bit(req->cr, &vcpu->kvmi->watched_crs, req->enable);
-		kvmi_arch_vcpu_refresh(vcpu);
+		kvmi_interception_changed(vcpu);
 	}
 
 	return kvmi_reply(session, msg, err, NULL, 0);

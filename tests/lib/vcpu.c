@@ -51,7 +51,7 @@ struct vmm_vcpu *vmm_vcpu_create(struct vmm *vm, int id)
 
 void vmm_vcpu_load(struct vmm_vcpu *vcpu, const struct guest *guest)
 {
-	struct kvm_regs regs = { .rip = guest->gpa, .rflags = 2 };
+	struct kvm_regs regs = { .rip = guest->gpa, .rflags = 0x202 };
 	struct kvm_sregs sregs;
 
 	memcpy(vmm_host(vcpu->vm, guest->gpa), guest->code,

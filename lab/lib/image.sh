@@ -247,7 +247,7 @@ build_tests()
 	local part=tests stage file name tool
 	local -a tests=() libraries=()
 
-	[ $# -eq 0 ] || part=tests-chosen
+	[ $# -eq 0 ] || part='tests-chosen'
 	stage=$LAB/stage/$part
 	parts+=("$LAB/$part.cpio")
 	mapfile -t tests < <(find_tests | choose "$@" | sort)

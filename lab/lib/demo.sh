@@ -35,7 +35,7 @@ demo()
 	settle() { verdict[$2]="$1 $4"; }
 	rm -f "$RESULTS"/*.log
 	printf '\n%s\n' "$(paint '1' 'A host in a box boots; this takes some seconds')"
-	boot_and_listen story
+	run_shared 1 story
 	printf '\n'
 	case ${verdict[story]-} in
 	'ok '*)

@@ -3,7 +3,7 @@
 #
 # A stock guest with two vCPUs boots under KVM, shows its beacon and powers
 # off by itself.
-# lab: timeout=120
+# lab: calm timeout=120
 
 [ -e /dev/kvm ] || { echo "no /dev/kvm"; exit 1; }
 /lab/guest -a beacon.seconds=2 >/tmp/console || { cat /tmp/console; exit 1; }

@@ -4,7 +4,7 @@
  * from the first instruction of the firmware on: through SMM and its RSM, real
  * mode and the start of the second vCPU.
  *
- * lab: timeout=240
+ * lab: calm timeout=240
  */
 #include <poll.h>
 

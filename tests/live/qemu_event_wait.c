@@ -4,7 +4,7 @@
  * vCPUs are unanswered; after "cont" the replies are taken, given before, during
  * or after the stop. The tool did not ask for the UNHOOK event.
  *
- * lab: timeout=240
+ * lab: calm timeout=240
  */
 #include <poll.h>
 

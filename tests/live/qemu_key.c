@@ -3,7 +3,7 @@
  * The handshake with a key: the right digest is let in, a wrong one, none and
  * malformed ones are not; the permissions given to the object hold.
  *
- * lab: timeout=120
+ * lab: calm timeout=120
  */
 #include <string.h>
 

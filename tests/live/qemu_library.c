@@ -3,7 +3,7 @@
  * The client library against our QEMU and our KVM: a listener with a key, a
  * session by the VM's UUID, commands, an event at the end.
  *
- * lab: timeout=120
+ * lab: calm timeout=120
  */
 #include <errno.h>
 #include <string.h>

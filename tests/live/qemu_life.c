@@ -4,7 +4,7 @@
  * later run of the guest; quit and SIGKILL end it at once; the guest's own
  * power-off works.
  *
- * lab: timeout=180
+ * lab: calm timeout=180
  */
 #include <poll.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  * A tool looks into a Debian guest: it finds the kernel's banner and changes
  * the string that a program prints; the guest's own console shows it.
  *
- * lab: timeout=150
+ * lab: calm timeout=150
  */
 #include <stdio.h>
 #include <stdlib.h>

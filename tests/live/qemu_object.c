@@ -3,7 +3,7 @@
  * The introspection object's own errors, at the command line and in the
  * monitor, and what may be done with it while it is connected.
  *
- * lab: timeout=120
+ * lab: calm timeout=120
  */
 #include <stdio.h>
 #include <string.h>

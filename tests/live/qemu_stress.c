@@ -4,7 +4,7 @@
  * the tool in the middle of its work. What the kernel and QEMU hold after
  * round 20 and round 200 is the same.
  *
- * lab: timeout=300
+ * lab: calm timeout=300
  */
 #include <stdlib.h>
 

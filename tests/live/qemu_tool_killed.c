@@ -4,7 +4,7 @@
  * with commands under way. The guest runs on, QEMU connects to the next tool,
  * and nothing is left behind in QEMU or the kernel.
  *
- * lab: timeout=180
+ * lab: calm timeout=180
  */
 #include <signal.h>
 #include <stdlib.h>

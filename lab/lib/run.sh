@@ -87,6 +87,17 @@ settle()
 	*'kernel log'*) dirty=$((dirty + 1)) ;;
 	esac
 	printf '%s %s %s s%s\n' "$word" "$name" "$seconds" "${reason:+ $reason}"
+	case $1 in
+	ok | skip) ;;
+	*) show_why "$name" ;;
+	esac
+}
+
+# The log may be gone when somebody comes to look: its end goes with the verdict.
+show_why()
+{
+	[ ! -s "$RESULTS/$1.log" ] ||
+		grep -v '^.klog' "$RESULTS/$1.log" | tail -n 8 | sed 's/^/    | /'
 }
 
 # Read lines of the result port on descriptor 7. Returns 0 when all tests of

@@ -17,6 +17,14 @@ void kvmi_exit(void);
 
 int kvmi_check_extension(void);
 int kvmi_vm_ioctl(struct kvm *kvm, unsigned int ioctl, void __user *argp);
+
+enum kvmi_vm_state {
+	KVMI_VM_UNHOOKED,
+	KVMI_VM_HOOKING,	/* HOOK is looking at the VM */
+	KVMI_VM_HOOKED,
+};
+
+enum kvmi_vm_state kvmi_vm_state(struct kvm *kvm);
 bool kvmi_vm_hooked(struct kvm *kvm);
 void kvmi_vm_destroy(struct kvm *kvm);
 

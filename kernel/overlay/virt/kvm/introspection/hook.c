@@ -50,6 +50,22 @@ bool kvmi_vm_hooked(struct kvm *kvm)
 }
 EXPORT_SYMBOL_GPL(kvmi_vm_hooked);
 
+/*
+ * In kvm->srcu. What one reader does with KVMI_VM_UNHOOKED, HOOK sees; hence
+ * hooking ends after the session is there, and is read before.
+ */
+enum kvmi_vm_state kvmi_vm_state(struct kvm *kvm)
+{
+	struct kvmi_vm *kvmi = READ_ONCE(kvm->kvmi);
+
+	if (!kvmi)
+		return KVMI_VM_UNHOOKED;
+	if (smp_load_acquire(&kvmi->hooking))
+		return KVMI_VM_HOOKING;
+
+	return READ_ONCE(kvmi->session) ? KVMI_VM_HOOKED : KVMI_VM_UNHOOKED;
+}
+
 static void session_set(struct kvmi_vm *kvmi, struct kvmi_session *session)
 {
 	spin_lock(&kvmi->session_lock);
@@ -61,11 +77,10 @@ static void session_set(struct kvmi_vm *kvmi, struct kvmi_session *session)
  * kvm->lock keeps the VM from turning into one that cannot be introspected
  * between the test and the moment at which kvmi_vm_hooked() tells so.
  */
-static int session_publish(struct kvmi_vm *kvmi, struct kvmi_session *session)
+static int session_set_if_supported(struct kvmi_vm *kvmi,
+				    struct kvmi_session *session)
 {
 	int r;
-
-	lockdep_assert_held(&kvmi->lock);
 
 	if (mutex_lock_killable(&kvmi->kvm->lock))
 		return -EINTR;
@@ -73,6 +88,25 @@ static int session_publish(struct kvmi_vm *kvmi, struct kvmi_session *session)
 	if (!r)
 		session_set(kvmi, session);
 	mutex_unlock(&kvmi->kvm->lock);
+
+	return r;
+}
+
+/*
+ * A vCPU is moved into its own guest inside of kvm->srcu: one that has not seen
+ * hooking has arrived there when the grace period is over. vCPUs take kvm->lock
+ * inside of kvm->srcu, so the period cannot be waited for under that lock.
+ */
+static int session_publish(struct kvmi_vm *kvmi, struct kvmi_session *session)
+{
+	int r;
+
+	lockdep_assert_held(&kvmi->lock);
+
+	WRITE_ONCE(kvmi->hooking, true);
+	synchronize_srcu_expedited(&kvmi->kvm->srcu);
+	r = session_set_if_supported(kvmi, session);
+	smp_store_release(&kvmi->hooking, false);
 
 	return r;
 }

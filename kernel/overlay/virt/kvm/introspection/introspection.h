@@ -40,6 +40,7 @@ struct kvmi_vm {
 	struct mutex lock;	/* serialises the ioctls; guards session */
 	spinlock_t session_lock;	/* for a look at session without lock */
 	struct kvmi_session *session;
+	bool hooking;			/* HOOK decides; see kvmi_vm_state() */
 	u32 generation;			/* of the newest session */
 	struct kvmi_counters counters;
 	struct dentry *debugfs;
@@ -273,6 +274,7 @@ void kvmi_counters_destroy(struct kvmi_vm *kvmi);
 
 /* arch/x86/kvm/introspection */
 int kvmi_arch_vm_supported(struct kvm *kvm);
+bool kvmi_arch_in_nested_guest(struct kvm *kvm);
 bool kvmi_arch_vcpu_ready(struct kvm_vcpu *vcpu);
 bool kvmi_arch_vcpu_introspectable(struct kvm_vcpu *vcpu);
 void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu);

@@ -17,6 +17,10 @@ bool __kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
 bool __kvmi_insn_aborted(struct kvm_vcpu *vcpu);
 bool __kvmi_breakpoint(struct kvm_vcpu *vcpu, u8 insn_len);
 bool __kvmi_hypercall(struct kvm_vcpu *vcpu, int *r);
+bool __kvmi_nested_entry_waits(struct kvm_vcpu *vcpu);
+bool __kvmi_nested_entry_fails(struct kvm_vcpu *vcpu);
+bool __kvmi_refuses_nested_state(struct kvm_vcpu *vcpu,
+				 const struct kvm_nested_state *state);
 
 /*
  * An exit handler is about to write a control register. Returns true if it must
@@ -56,6 +60,28 @@ static inline bool kvmi_hypercall(struct kvm_vcpu *vcpu, int *r)
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_hypercall(vcpu, r);
+}
+
+/* A vCPU is about to enter a guest of its own, by an instruction. */
+static inline bool kvmi_nested_entry_waits(struct kvm_vcpu *vcpu)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_nested_entry_waits(vcpu);
+}
+
+static inline bool kvmi_nested_entry_fails(struct kvm_vcpu *vcpu)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_nested_entry_fails(vcpu);
+}
+
+/* User space is about to restore the state of a vCPU with nested guests. */
+static inline bool
+kvmi_refuses_nested_state(struct kvm_vcpu *vcpu,
+			  const struct kvm_nested_state *state)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_refuses_nested_state(vcpu, state);
 }
 
 #endif /* _ASM_X86_KVMI_HOST_H */

@@ -20,23 +20,6 @@ void kvmi_arch_vendor_set(const struct kvmi_vendor_ops *ops)
 	kvmi_vendor = ops;
 }
 
-/*
- * The introspection of a vCPU that runs its own guest would see the wrong
- * registers and the wrong page tables. It is for the moment only: a guest that
- * merely has virtualisation switched on is no reason to refuse.
- */
-static bool in_nested_guest(struct kvm *kvm)
-{
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
-
-	kvm_for_each_vcpu(i, vcpu, kvm)
-		if (is_guest_mode(vcpu))
-			return true;
-
-	return false;
-}
-
 int kvmi_arch_vm_supported(struct kvm *kvm)
 {
 	/* A vCPU without an in-kernel APIC halts in user space, out of reach. */
@@ -51,7 +34,7 @@ int kvmi_arch_vm_supported(struct kvm *kvm)
 	    kvm_arch_has_private_mem(kvm) || !kvmi_vendor->vm_supported(kvm))
 		return -EOPNOTSUPP;
 
-	if (in_nested_guest(kvm))
+	if (kvmi_arch_in_nested_guest(kvm))
 		return -EBUSY;
 
 	return 0;

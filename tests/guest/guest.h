@@ -8,7 +8,10 @@
 #define TESTS_GUEST_GUEST_H
 
 #define GUEST_CODE		0x1000	/* each guest at its own page */
+#define GUEST_NESTED_INNER	0x5000
 #define GUEST_COUNTERS		0x8000	/* u32 by vCPU index: rounds made */
+#define GUEST_ENTRIES		0x8100	/* u32: of the nested guest */
+#define GUEST_ENTRIES_FAILED	0x8104	/* u32: of which none was one */
 #define GUEST_TRIGGER		0x9000	/* u32: copy when it changes */
 #define GUEST_SOURCE		0xa000	/* a page */
 #define GUEST_TARGET		0xb000	/* a page */
@@ -74,7 +77,8 @@ GUEST(busy, GUEST_CODE);		/* counts for ever */
 GUEST(copy, GUEST_CODE + 0x1000);	/* copies a page at each trigger */
 GUEST(halt, GUEST_CODE + 0x2000);	/* waits for interrupts for ever */
 GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
-GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest and stays */
+GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest, for ever */
+GUEST(nested_inner, GUEST_NESTED_INNER);	/* is that guest */
 
 /* Where the events guest has its instructions and its handlers. */
 extern const uint8_t guest_events_cr0[], guest_events_cr3[];

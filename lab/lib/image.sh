@@ -113,14 +113,56 @@ stage_busybox()
 	echo 'root:x:0:' >"$1/etc/group"
 }
 
+# The modules $2... of tree $1 and all they depend on, as paths in the tree.
+module_closure()
+{
+	local tree=$1
+
+	shift
+	printf '%s\n' "$@" | awk '
+		FILENAME != "-" {
+			file = $1
+			sub(/:$/, "", file)
+			name = file
+			sub(/.*\//, "", name)
+			sub(/\.ko.*/, "", name)
+			gsub(/-/, "_", name)
+			path[name] = file
+			need[name] = $0
+			sub(/^[^:]*:/, "", need[name])
+			next
+		}
+		path[$1] { print path[$1] "\n" need[$1] }' "$tree/modules.dep" - |
+		tr ' ' '\n' | sed '/^$/d' | sort -u
+}
+
+# Give stage $1 the distribution's modules $3... of release $2.
+stage_modules()
+{
+	local into=$1/lib/modules/$2 tree=$image/lib/modules/$2 file
+
+	[ -e "$tree/modules.dep" ] || quietly depmod -b "$image" "$2"
+	shift 2
+	mkdir -p "$into/kernel"
+	module_closure "$tree" "$@" | while read -r file; do
+		xz -dc "$tree/$file" >"$into/kernel/$(basename "$file" .xz)"
+	done
+	cp "$tree"/modules.builtin* "$tree/modules.order" "$into/"
+	find "$into" -name '*.ko' -exec strip --strip-debug {} +
+}
+
 build_guest()
 {
 	local stage=$LAB/stage/guest
 
-	part_is_new guest "$busybox/bin/busybox" "$TOP"/lab/l2/* && return
+	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" \
+		"$TOP"/lab/l2/* "$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
 	cp "$TOP/lab/l2/init" "$stage/init"
 	compile "$stage/bin/beacon" "$TOP/lab/l2/beacon.c"
+	compile "$stage/bin/vm" "$TOP/lab/l2/vm.c"
+	stage_modules "$stage" "${guest_vmlinuz##*/vmlinuz-}" kvm_amd kvm_intel
+	quietly depmod -b "$stage" "${guest_vmlinuz##*/vmlinuz-}"
 	part_done guest
 }
 
@@ -162,35 +204,12 @@ build_qemu()
 	part_done qemu
 }
 
-# The wanted modules of tree $1 and all they depend on, as paths in the tree.
-module_closure()
-{
-	{
-		awk '$1 !~ /^#/ && NF { print $1 }' "$TOP/lab/l1/modules"
-		printf '%s\n' kvm_amd kvm_intel nls_ascii
-	} | awk '
-		FILENAME != "-" {
-			file = $1
-			sub(/:$/, "", file)
-			name = file
-			sub(/.*\//, "", name)
-			sub(/\.ko.*/, "", name)
-			gsub(/-/, "_", name)
-			path[name] = file
-			need[name] = $0
-			sub(/^[^:]*:/, "", need[name])
-			next
-		}
-		path[$1] { print path[$1] "\n" need[$1] }' "$1/modules.dep" - |
-		tr ' ' '\n' | sed '/^$/d' | sort -u
-}
-
 # Part mods-$1: stock, ours, or the folder $2 for a kernel of one's own.
 build_modules()
 {
-	local variant=$1 tree=$image/lib/modules/$release file name
+	local variant=$1 file
 	local stage=$LAB/stage/mods-$variant into=lib/modules/$release
-	local -a own=()
+	local -a own=() wanted=()
 
 	case $variant in
 	ours) own=("$BUILD"/kernel/modules/kvm{,-amd,-intel}.ko) ;;
@@ -203,12 +222,10 @@ build_modules()
 		"$TOP/lab/lib/image.sh" "${own[@]}" && return
 	mkdir -p "$stage/$into/kernel"
 	if [ "$variant" != custom ]; then
-		[ -e "$tree/modules.dep" ] || quietly depmod -b "$image" "$release"
-		module_closure "$tree" | while read -r file; do
-			name=$(basename "$file" .xz)
-			xz -dc "$tree/$file" >"$stage/$into/kernel/$name"
-		done
-		cp "$tree"/modules.builtin* "$tree/modules.order" "$stage/$into/"
+		mapfile -t wanted < <(
+			awk '$1 !~ /^#/ && NF { print $1 }' "$TOP/lab/l1/modules")
+		stage_modules "$stage" "$release" "${wanted[@]}" \
+			kvm_amd kvm_intel nls_ascii
 	fi
 	for file in "${own[@]}"; do
 		cp "$file" "$stage/$into/kernel/"

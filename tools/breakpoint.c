@@ -126,6 +126,19 @@ static int run_in_place(struct trace *t, struct point *p, unsigned int vcpu)
 	return 0;
 }
 
+static void print_hit(struct trace *t, const struct point *p,
+		      const struct kvmi_vcpu_event *state)
+{
+	const struct detail details[] = {
+		{ "address", p->gva },
+		{ "cr3", state->arch.sregs.cr3 },
+		{ "rax", state->arch.regs.rax },
+		{ 0 },
+	};
+
+	trace_print(t, BREAKPOINT, state, details);
+}
+
 int point_hit(struct trace *t, struct kvmi_event *event)
 {
 	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
@@ -141,8 +154,7 @@ int point_hit(struct trace *t, struct kvmi_event *event)
 		return kvmi_event_reply(t->vm, event,
 					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
 
-	trace_print(t, BREAKPOINT, state, "address", p->gva, "cr3",
-		    state->arch.sregs.cr3);
+	print_hit(t, p, state);
 	if (p->step && state->arch.mode == 8 && !(regs.rflags & 0x100)) {
 		regs.rip += p->step;
 		regs.rflags &= ~0x10000ULL;	/* RF */

@@ -75,50 +75,80 @@ static int start(struct trace *t)
 	return err;
 }
 
+static void print_text(double time, enum subject what,
+		       const struct kvmi_vcpu_event *state,
+		       const struct detail *details)
+{
+	printf("%12.6f %4u  %-10s %016llx", time, state->vcpu, names[what],
+	       state->arch.regs.rip);
+	for (; details->key; details++)
+		printf("  %s 0x%" PRIx64, details->key, details->value);
+	putchar('\n');
+}
+
+static void print_object(double time, enum subject what,
+			 const struct kvmi_vcpu_event *state,
+			 const struct detail *details)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "time", json_object_new_double(time));
+	json_object_object_add(o, "vcpu", json_object_new_int(state->vcpu));
+	json_object_object_add(o, "event", json_object_new_string(names[what]));
+	json_object_object_add(o, "rip", json_gpa(state->arch.regs.rip));
+	for (; details->key; details++)
+		json_object_object_add(o, details->key,
+				       json_gpa(details->value));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	json_object_put(o);
+}
+
 void trace_print(struct trace *t, enum subject what,
-		 const struct kvmi_vcpu_event *state, const char *key1,
-		 uint64_t value1, const char *key2, uint64_t value2)
+		 const struct kvmi_vcpu_event *state,
+		 const struct detail *details)
 {
 	double time = now() - t->start;
-	struct json_object *o;
 
 	t->counts[what]++;
 	t->total++;
 	if (t->is_quiet)
 		return;
-	if (!t->is_json) {
-		printf("%12.6f %4u  %-10s %016llx  %s 0x%" PRIx64 "  %s 0x%" PRIx64 "\n",
-		       time, state->vcpu, names[what], state->arch.regs.rip,
-		       key1, value1, key2, value2);
-		return;
-	}
-	o = json_object_new_object();
-	json_object_object_add(o, "time", json_object_new_double(time));
-	json_object_object_add(o, "vcpu", json_object_new_int(state->vcpu));
-	json_object_object_add(o, "event", json_object_new_string(names[what]));
-	json_object_object_add(o, "rip", json_gpa(state->arch.regs.rip));
-	json_object_object_add(o, key1, json_gpa(value1));
-	json_object_object_add(o, key2, json_gpa(value2));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	json_object_put(o);
+	if (t->is_json)
+		print_object(time, what, state, details);
+	else
+		print_text(time, what, state, details);
 }
 
 static int on_cr(struct trace *t, struct kvmi_event *event)
 {
+	struct detail details[] = { { "old", 0 }, { "new", 0 }, { 0 } };
 	const struct kvmi_vcpu_event_cr *cr;
 	size_t size;
 
 	cr = kvmi_event_get_data(event, &size);
+	details[0].value = cr->old_value;
+	details[1].value = cr->new_value;
 	trace_print(t, cr->cr == 0 ? CR0 : cr->cr == 3 ? CR3 : CR4,
-		    kvmi_event_get_state(event), "old", cr->old_value, "new",
-		    cr->new_value);
+		    kvmi_event_get_state(event), details);
 	return kvmi_event_reply_cr(t->vm, event, cr->new_value);
+}
+
+static int on_hypercall(struct trace *t, struct kvmi_event *event)
+{
+	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
+	const struct detail details[] = {
+		{ "rsi", state->arch.regs.rsi },
+		{ "rdx", state->arch.regs.rdx },
+		{ 0 },
+	};
+
+	trace_print(t, HYPERCALL, state, details);
+	return kvmi_event_reply(t->vm, event, KVMI_EVENT_ACTION_CONTINUE,
+				NULL, 0);
 }
 
 static int on_event(struct trace *t, struct kvmi_event *event)
 {
-	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
-
 	switch (kvmi_event_get_id(event)) {
 	case KVMI_VM_EVENT_UNHOOK:
 		t->is_unhooking = true;
@@ -130,10 +160,7 @@ static int on_event(struct trace *t, struct kvmi_event *event)
 	case KVMI_VCPU_EVENT_PAUSE:
 		return point_passed(t, event);
 	case KVMI_VCPU_EVENT_HYPERCALL:
-		trace_print(t, HYPERCALL, state, "rsi", state->arch.regs.rsi,
-			    "rdx", state->arch.regs.rdx);
-		return kvmi_event_reply(t->vm, event,
-					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
+		return on_hypercall(t, event);
 	default:
 		return -EPROTO;
 	}

@@ -34,10 +34,16 @@ struct trace {
 
 extern volatile sig_atomic_t trace_is_stopped;
 
+/* What a line says beyond time, vCPU, event and rip. */
+struct detail {
+	const char *key;	/* NULL: the end */
+	uint64_t value;
+};
+
 /* Counts an event and prints it unless that is not wanted. */
 void trace_print(struct trace *t, enum subject what,
-		 const struct kvmi_vcpu_event *state, const char *key1,
-		 uint64_t value1, const char *key2, uint64_t value2);
+		 const struct kvmi_vcpu_event *state,
+		 const struct detail *details);
 
 /* breakpoint.c: these complain about what they return. */
 int point_set(struct trace *t, struct point *p);

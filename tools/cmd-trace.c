@@ -288,6 +288,8 @@ static int trace(struct trace *t)
 
 	t->start = now();
 	err = start(t);
+	if (!err && t->is_verbose)
+		fprintf(stderr, "kvmi: watching %u vCPUs\n", t->vcpus);
 	if (!err)
 		err = watch(t);
 	seconds = now() - t->start;
@@ -366,6 +368,7 @@ static int run(int argc, char **argv)
 		return status;
 	t.vm = session.vm;
 	t.is_json = common.is_json;
+	t.is_verbose = common.is_verbose;
 	err = trace(&t);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;

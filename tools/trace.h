@@ -21,7 +21,7 @@ struct point {
 
 struct trace {
 	struct kvmi_vm *vm;
-	bool is_json, is_quiet;
+	bool is_json, is_quiet, is_verbose;
 	bool wanted[WHATS];
 	uint64_t counts[WHATS], total, count_max;
 	unsigned int vcpus;

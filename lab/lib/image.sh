@@ -163,6 +163,7 @@ build_guest()
 	compile "$stage/bin/vm" "$TOP/lab/l2/vm.c"
 	stage_modules "$stage" "${guest_vmlinuz##*/vmlinuz-}" kvm_amd kvm_intel
 	quietly depmod -b "$stage" "${guest_vmlinuz##*/vmlinuz-}"
+	compile "$stage/bin/chores" "$TOP/lab/l2/chores.c"
 	part_done guest
 }
 

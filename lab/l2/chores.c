@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does in the guest what is typed at its console, a word a line, and tells
+ * what it did, for whoever counts the same from outside:
+ *
+ *	play	two processes on vCPU 0 play ping-pong over pipes for a second
+ *	call	a process of its own calls getppid() CALLS times and exits
+ *	entry	where the kernel's system-call entry lies, by its own word
+ */
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CALLS 200
+
+static volatile long *count;	/* shared with the processes below */
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* On one vCPU no ball can come back without two switches. */
+static void pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		perror("chores: sched_setaffinity");
+}
+
+static _Noreturn void serve(int to, int from)
+{
+	double end = now() + 1;
+	char ball = 0;
+
+	while (now() < end) {
+		if (write(to, &ball, 1) != 1 || read(from, &ball, 1) != 1)
+			_exit(1);
+		++*count;
+	}
+	_exit(0);
+}
+
+static _Noreturn void reply(int to, int from)
+{
+	char ball;
+
+	while (read(from, &ball, 1) == 1)
+		if (write(to, &ball, 1) != 1)
+			_exit(1);
+	_exit(0);
+}
+
+/* How often the kernel took a child that ended well off its vCPU; -1. */
+static long switches(pid_t pid)
+{
+	struct rusage usage;
+	int status;
+
+	if (wait4(pid, &status, 0, &usage) != pid || status)
+		return -1;
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+static void play(void)
+{
+	int there[2], back[2];
+	pid_t pids[2];
+	long a, b;
+
+	if (pipe(there) || pipe(back)) {
+		perror("chores: pipe");
+		return;
+	}
+	*count = 0;
+	pids[0] = fork();
+	if (!pids[0]) {
+		pin();
+		serve(there[1], back[0]);
+	}
+	close(there[1]);
+	pids[1] = fork();
+	if (!pids[1]) {
+		pin();
+		reply(back[1], there[0]);
+	}
+	close(there[0]);
+	close(back[0]);
+	close(back[1]);
+	a = switches(pids[0]);
+	b = switches(pids[1]);
+	if (a < 0 || b < 0)
+		printf("chores: the game went wrong\n");
+	else
+		printf("chores: %ld rounds in a second, %ld switches off two processes\n",
+		       *count, a + b);
+}
+
+/* Not by fork(): the C library would add system calls of its own. */
+static void call(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	*count = 0;
+	pid = (pid_t)syscall(SYS_fork);
+	if (!pid) {
+		for (int i = 0; i < CALLS; i++) {
+			syscall(SYS_getppid);
+			++*count;
+		}
+		syscall(SYS_exit_group, 0);
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		printf("chores: the caller went wrong\n");
+	else
+		printf("chores: %ld calls of getppid, then an exit\n", *count);
+}
+
+static void entry(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char line[256], *at;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strchr(line, ' ');
+		if (!at || strcmp(at + 2, " entry_SYSCALL_64\n"))
+			continue;
+		*at = '\0';
+		printf("chores: the system-call entry is at 0x%s\n", line);
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+int main(void)
+{
+	static const struct {
+		const char *word;
+		void (*work)(void);
+	} chores[] = {
+		{ "play\n", play }, { "call\n", call }, { "entry\n", entry },
+	};
+	struct termios tty;
+	char line[80];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (count == MAP_FAILED)
+		return 1;
+	/* An echo would get into the lines of others. */
+	if (!tcgetattr(0, &tty)) {
+		tty.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(0, TCSANOW, &tty);
+	}
+	while (fgets(line, sizeof(line), stdin))
+		for (size_t i = 0; i < sizeof(chores) / sizeof(*chores); i++)
+			if (!strcmp(line, chores[i].word))
+				chores[i].work();
+	return 0;
+}

@@ -29,7 +29,7 @@ demo()
 	local begin=$SECONDS steps=0 broken=''
 
 	[ "$variant" = ours ] || die "the demo needs our modules: run 'make modules' first"
-	build_image ours '' ''
+	build_image ours '' '' story
 	[ -n "$(find "$LAB" -name tests.key)" ] || exit 1
 	show_output() { show_step "$1"; }
 	settle() { verdict[$2]="$1 $4"; }

@@ -8,12 +8,19 @@
 # lab: own timeout=240
 
 CONSOLE=/tmp/guest.console
+KEYS=/tmp/guest.keys
 LOG=/tmp/qemu.log
+TRACE=/tmp/trace
 SOCKET=/tmp/kvmi.sock
+# The bits of CR3 that say which process: no PCID, no flag, and not the bit
+# that tells the two halves of a process where page tables are isolated.
+SPACE=0xfffffffffe000
+GETPPID=0x6e
 NAME=demo-guest
 UUID=5f1c0a52-3b0e-4c4e-9d5a-8a2f6d1b7c33
 OLD='all is well in the guest'
-NEW='goodbye, says the other side'
+NEW='someone else wrote this line'
+END='goodbye, says the other side'
 
 step()
 {
@@ -28,12 +35,15 @@ see()
 
 fail()
 {
+	exec >&4	# a caller's output may go elsewhere
 	echo "!! $step: $1"
-	for file in "$CONSOLE" "$LOG" /tmp/kvmi.err; do
+	for file in "$CONSOLE" "$LOG" /tmp/kvmi.err "$TRACE"; do
 		[ -s "$file" ] || continue
 		echo "   last lines of ${file##*/}:"
 		tail -n 8 "$file" | sed 's/^/   /'
 	done
+	# The trace first: it takes its breakpoint back.
+	[ -z "$tracer" ] || { kill "$tracer" && wait "$tracer"; } 2>/dev/null
 	kill "$guest" 2>/dev/null
 	exit 1
 }
@@ -60,12 +70,87 @@ kvmi_run()
 		fail "kvmi $verb failed: $(head -n 1 /tmp/kvmi.err)"
 }
 
+# What the guest told of its chores; not a line that is still being written.
+answers()
+{
+	sed -n 's/^chores: \(.*\)\r$/\1/p' "$CONSOLE"
+}
+
+# tell WORD: type it at the guest's console, and wait for its $answer.
+tell()
+{
+	before=$(answers | wc -l)
+	echo "$1" >&3
+	left=60
+	while [ "$(answers | wc -l)" -le "$before" ]; do
+		kill -0 "$guest" 2>/dev/null || fail "the guest ended too early"
+		[ "$left" -gt 0 ] || fail "the guest did not answer: $1"
+		left=$((left - 1))
+		sleep 0.5
+	done
+	answer=$(answers | tail -n 1)
+}
+
+# Trace while the guest does what is typed: WORD WHAT... The events are a line
+# each in $TRACE.
+trace_while()
+{
+	word=$1
+	shift
+	kvmi trace -s "$SOCKET" --json --verbose --seconds 60 "$@" \
+		>"$TRACE" 2>/tmp/kvmi.err &
+	tracer=$!
+	until grep -q watching /tmp/kvmi.err; do
+		kill -0 "$tracer" 2>/dev/null || fail "the trace did not begin"
+		sleep 0.1
+	done
+	tell "$word"
+	kill "$tracer" 2>/dev/null || fail "the trace ended too early"
+	wait "$tracer" || fail "the trace ended badly"
+	tracer=
+}
+
+# Register NAME of vCPU N out of the table of kvmi regs.
+register()
+{
+	awk -v vcpu="$2," -v name="$1" '
+		$1 == "vCPU" { mine = $2 == vcpu; next }
+		mine { for (i = 1; i < NF; i += 2) if ($i == name) print $(i + 1) }
+	' /tmp/regs
+}
+
+# The address spaces that vCPUs were switched to, a line for each switch.
+switches()
+{
+	sed -n 's/.*"old":"\(.*\)","new":"\(.*\)".*/\1 \2/p' "$TRACE" |
+	while read -r old new; do
+		old=$((old & SPACE)) new=$((new & SPACE))
+		[ "$old" = "$new" ] || printf '0x%x\n' "$new"
+	done
+}
+
+# The system calls of the trace, a line for each: address space, number.
+calls()
+{
+	sed -n 's/.*"cr3":"\(.*\)","rax":"\(.*\)".*/\1 \2/p' "$TRACE" |
+	while read -r cr3 rax; do
+		printf '0x%x %s\n' $((cr3 & SPACE)) "$rax"
+	done
+}
+
+# How often each line comes, the most frequent first.
+tally()
+{
+	sort | uniq -c | sort -rn
+}
+
 beats()
 {
 	grep -c '^beacon: .* [0-9]' "$CONSOLE"
 }
 
-guest=
+guest='' tracer=''
+exec 4>&1
 step "A host: Debian's own kernel, KVM replaced by our modules"
 grep -q . /sys/module/kvm/parameters/introspection 2>/dev/null ||
 	fail "kvm.ko has no parameter 'introspection': not our module"
@@ -73,10 +158,12 @@ see "Linux $(uname -r), kvm.introspection=$(cat /sys/module/kvm/parameters/intro
 [ -c /dev/kvm ] || fail "no /dev/kvm"
 
 step "A guest: stock Debian kernel, two vCPUs, nothing of ours inside"
+mkfifo "$KEYS"
+exec 3<>"$KEYS"
 /lab/guest -name "$NAME" -uuid "$UUID" \
 	-chardev "socket,id=door,path=$SOCKET,reconnect-ms=200" \
 	-object introspection,id=eye,chardev=door \
-	>"$CONSOLE" 2>"$LOG" </dev/null &
+	>"$CONSOLE" 2>"$LOG" <"$KEYS" &
 guest=$!
 wait_for 90 '^guest: Linux'
 see "$(sed -n 's/^guest: //p' "$CONSOLE" | head -n 1 | tr -d '\r')"
@@ -110,7 +197,76 @@ see "$(cat /tmp/write)"
 wait_for 20 "^beacon: $NEW"
 see "the program now prints: $(sed -n 's/^beacon: \(.* [0-9]*\)\r*$/\1/p' "$CONSOLE" | tail -n 1)"
 
-step "The tool is gone; the guest goes on and powers off by itself"
+step "It reads the registers of both vCPUs"
+tell entry
+entry=$(echo "$answer" | grep -oE '0x[0-9a-f]{16}')
+end=$(sed -n 's/^Memory end: *\(0x[0-9a-f]*\).*/\1/p' /tmp/info)
+kvmi_run regs --msr lstar >/tmp/regs
+sed 's/^/-- /' /tmp/regs
+for vcpu in 0 1; do
+	case $(register rip $vcpu) in
+	ffffffff[89ab]* | 00000[0-9a-f]* | 00007[0-9a-f]*) ;;
+	*) fail "vCPU $vcpu runs where Linux has no code" ;;
+	esac
+	cr3=$((0x$(register cr3 $vcpu) & SPACE))
+	[ "$cr3" -gt 0 ] || fail "CR3 of vCPU $vcpu is 0"
+	[ "$cr3" -lt $((end)) ] ||
+		fail "CR3 of vCPU $vcpu is not in its memory"
+	[ "0x$(register lstar $vcpu)" = "$entry" ] ||
+		fail "LSTAR of vCPU $vcpu is not the entry $entry"
+	kvmi_run translate --vcpu $vcpu "$entry" >/tmp/gpa.$vcpu
+done
+cmp -s /tmp/gpa.0 /tmp/gpa.1 || fail "both CR3 do not lead to one entry"
+gpa=$(sed 's/.* //' /tmp/gpa.0)
+see "LSTAR is where the guest's own kernel has its system-call entry"
+see "the page tables of both CR3 lead from there to $gpa"
+
+step "It watches one second of process switches"
+trace_while play cr3
+see "the guest says: $answer"
+rounds=${answer%% *}
+most=$(echo "$answer" | sed 's/.*, \([0-9]*\) switches.*/\1/')
+switches | tally >/tmp/switches
+see "the tool saw $(switches | wc -l) switches to $(wc -l </tmp/switches) address spaces"
+sed -n '1,2s/^ *\([0-9]*\) \(.*\)/-- \1 of them to CR3 \2/p' /tmp/switches
+one=$(awk 'NR == 1 { print $1 }' /tmp/switches)
+two=$(awk 'NR == 2 { print $1 }' /tmp/switches)
+# On one vCPU each round needs a switch to each of the two. The guest's kernel
+# counts the switches away from them, perhaps without the last of each.
+[ "$rounds" -gt 0 ] || fail "the guest did not play"
+[ "${two:-0}" -ge "$rounds" ] || fail "$rounds rounds need as many switches to each"
+[ $((one + two)) -le $((most + 2)) ] ||
+	fail "the two were switched to $((one + two)) times, the guest says $most"
+see "$rounds rounds need $((2 * rounds)), its kernel counted $most: $((one + two)) fit"
+
+step "It sets a breakpoint on the system-call entry"
+kvmi_run read --hex "$gpa" 16 >/tmp/code
+see "at $entry: $(cut -c19-42 /tmp/code)"
+cut -c19-30 /tmp/code | grep -q 'f3 0f 1e fa' ||
+	fail "the entry does not begin with ENDBR64"
+see "ENDBR64: the tool steps over it by setting RIP"
+trace_while call breakpoint "$entry"
+see "the guest says: $answer"
+calls >/tmp/calls
+see "the tool saw $(wc -l </tmp/calls) system calls of $(cut -d' ' -f1 /tmp/calls | sort -u | wc -l) processes"
+cr3=$(sed -n "s/ $GETPPID\$//p" /tmp/calls | sort -u)
+case $cr3 in
+0x*[!0-9a-fx]*) fail "more than one process called getppid" ;;
+0x*) ;;
+*) fail "nobody called getppid" ;;
+esac
+hits=$(grep -c "^$cr3 $GETPPID\$" /tmp/calls)
+all=$(grep -c "^$cr3 " /tmp/calls)
+[ "$hits" = "${answer%% *}" ] || fail "$hits calls of getppid seen"
+[ "$all" = $((hits + 1)) ] || fail "that process made $all calls, not $hits and an exit"
+see "$hits of getppid and $((all - hits)) other by CR3 $cr3: not one more or less"
+kvmi_run read --hex "$gpa" 16 | cmp -s - /tmp/code ||
+	fail "the entry is not what it was: the breakpoint stays in it"
+see "the breakpoint is gone, the bytes are what they were"
+
+step "It says goodbye, is gone; the guest goes on and powers off by itself"
+gpa=$(sed -n 's/^beacon: at .* gpa \(0x[0-9a-f]*\).*/\1/p' "$CONSOLE")
+kvmi_run write --string "$END" "$gpa" >/tmp/write
 before=$(beats)
 wait_for 30 '^guest: powering off'
 after=$(beats)

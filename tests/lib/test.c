@@ -13,9 +13,12 @@
 
 #include "test.h"
 
+bool test_spare_vcpu;
+int test_vcpus;
+
 static uint64_t started;
 
-static void __attribute__((constructor)) test_start(void)
+static void __attribute__((constructor(101))) test_start(void)
 {
 	started = now_ms();
 	/* The log must tell where a test hung, so no line may wait. */
@@ -115,14 +118,34 @@ void skip(const char *format, ...)
 	exit(TEST_SKIPPED);
 }
 
+/* Before main(): a child does the run with the spare vCPU. */
+void test_run_with_spare(void)
+{
+	int pid = must(fork()), status;
+
+	if (!pid) {
+		test_spare_vcpu = true;
+		return;
+	}
+	must(waitpid(pid, &status, 0));
+	if (!WIFEXITED(status))
+		fail("with a spare vCPU: ended by signal %d",
+		     WTERMSIG(status));
+	if (WEXITSTATUS(status))
+		exit(WEXITSTATUS(status));
+	note("passed with a spare vCPU");
+}
+
 void cell(const char *format, ...)
 {
 	char line[128] = "cell ";
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(line + 5, sizeof(line) - 5, format, args);
+	vsnprintf(line + 5, sizeof(line) - 8, format, args);
 	va_end(args);
+	if (strstr(line, ":VCPU_"))
+		strcat(line, test_vcpus > 1 ? ":2" : ":1");
 	puts(line);
 }
 

@@ -58,12 +58,30 @@ skip(const char *format, ...);
 
 /*
  * Reports a proven cell of the test matrix, e.g. "message:GET_VERSION:ok".
- * Called right after the assertion that proves it.
+ * Called right after the assertion that proves it. What a cell says of a vCPU
+ * it says for a VM with one or with more.
  */
 void __attribute__((format(printf, 1, 2))) cell(const char *format, ...);
 
 /* One line of story on stderr, with the time since the start. */
 void __attribute__((format(printf, 1, 2))) note(const char *format, ...);
+
+/*
+ * At the head of a test of one vCPU: it runs twice, first in a VM that has a
+ * busy second one.
+ */
+#define ALSO_WITH_SPARE_VCPU \
+	static void __attribute__((constructor(200))) also_with_spare(void) \
+	{ \
+		test_run_with_spare(); \
+	} \
+	struct test_needs_semicolon
+
+void test_run_with_spare(void);
+/* In the first of these runs. */
+extern bool test_spare_vcpu;
+/* How many vCPUs the newest VM has; kept by whoever makes them. */
+extern int test_vcpus;
 
 unsigned int test_deadline_ms(void);
 uint64_t now_ms(void);

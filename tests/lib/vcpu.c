@@ -16,6 +16,8 @@
 /* The ring of dirty pages begins at this page of the vCPU's file. */
 #define RING_OFFSET	(KVM_DIRTY_LOG_PAGE_OFFSET * 4096ul)
 
+#define SPARE_ID	250
+
 static void kick(int signal)
 {
 	(void)signal;
@@ -45,7 +47,7 @@ struct vmm_vcpu *vmm_vcpu_create(struct vmm *vm, int id)
 	/* Nobody sends INIT and SIPI here. */
 	if (vm->options.irqchip != VMM_IRQCHIP_NONE)
 		must(ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable));
-	vm->nvcpus++;
+	test_vcpus = ++vm->nvcpus;
 	return vcpu;
 }
 
@@ -105,8 +107,18 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
+/* It comes when the test has made its own, so that their indexes stay. */
+static void spare_start(struct vmm *vm)
+{
+	if (!test_spare_vcpu || vm->has_spare)
+		return;
+	vm->has_spare = true;
+	vmm_vcpu_run(vm, SPARE_ID, &guest_busy);
+}
+
 void vmm_vcpu_start(struct vmm_vcpu *vcpu)
 {
+	spare_start(vcpu->vm);
 	vcpu->stop = false;
 	vcpu->run->immediate_exit = 0;
 	expect(0, pthread_create(&vcpu->thread, NULL, run_thread, vcpu));

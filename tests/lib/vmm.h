@@ -55,6 +55,7 @@ struct vmm {
 	int fd;
 	struct vmm_options options;
 	int nvcpus;
+	bool has_spare;
 	struct vmm_vcpu vcpus[VMM_VCPUS];	/* by index */
 	struct vmm_slot {
 		uint8_t *host;

@@ -7,6 +7,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static uint64_t cr_of(const struct event *event)
 {
 	switch (event->cr.cr) {

@@ -9,6 +9,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static const struct {
 	uint64_t kind;
 	const char *cell;

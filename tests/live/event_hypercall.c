@@ -6,6 +6,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 int main(void)
 {
 	struct peer peer;

@@ -5,6 +5,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 int main(void)
 {
 	struct kvmi_vcpu_control_cr ok = { .cr = 3 };

@@ -8,6 +8,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static bool is_known(uint16_t id)
 {
 #define CASE(NAME, ...) case KVMI_##NAME:

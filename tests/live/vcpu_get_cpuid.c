@@ -8,6 +8,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static int get(struct peer *peer, uint32_t function, uint32_t index,
 	       struct kvmi_vcpu_get_cpuid_reply *reply)
 {

@@ -8,6 +8,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 int main(void)
 {
 	struct kvmi_vcpu_get_info_reply info;

@@ -9,6 +9,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 #define MOST		481
 #define MSR_EFER	0xc0000080
 #define MSR_LSTAR	0xc0000082
@@ -138,7 +140,7 @@ static void test_modes(void)
 	sregs.cs.type = 11;
 	sregs.cr0 |= 1;
 	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
-	vcpu_get_registers(&peer, 1, reply);
+	vcpu_get_registers(&peer, vcpu - vm->vcpus, reply);
 	expect(4, reply->mode);
 	hooked_end(vm, &peer);
 }

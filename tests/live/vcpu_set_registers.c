@@ -8,6 +8,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static void test_kind(uint64_t kind)
 {
 	struct peer peer;

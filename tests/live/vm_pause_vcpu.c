@@ -69,6 +69,8 @@ static void test_halted(void)
 		expect(0, vmm_state(vcpu)->executions);
 		event_continue(&peer, &event);
 	}
+	cell("event:VCPU_EVENT_PAUSE:sent");
+	cell("event:VCPU_EVENT_PAUSE:CONTINUE");
 	sleep_ms(20);
 	expect(0, vmm_state(vcpu)->executions);
 	vmm_vcpu_stop(vcpu);

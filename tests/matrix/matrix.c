@@ -5,8 +5,8 @@
  *	matrix		lists the cells
  *	matrix FILE	compares with the cells that tests reported
  *
- * A line of FILE begins with a cell; what follows, the name of the test, is
- * not looked at. Fails when a cell is missing that no milestone still owns, or
+ * The cells of a vCPU's rows end with 1 or 2, the number of vCPUs. A line of
+ * FILE begins with a cell; what follows, the name of the test, is not looked at. Fails when a cell is missing that no milestone still owns, or
  * when a test reported one that the table does not have.
  */
 #include <errno.h>
@@ -47,17 +47,33 @@ static void add(const char *kind, const char *row, const char *column,
 	cell->milestone = milestone;
 }
 
-/* One cell for first, if any, and one for each word. */
+/* What is said of a vCPU is to be shown with one and with two. */
+static void add_both(const char *kind, const char *row, const char *column,
+		     const char *milestone)
+{
+	char copy[24];
+	int vcpus;
+
+	if (strncmp(row, "VCPU_", 5)) {
+		add(kind, row, column, milestone);
+		return;
+	}
+	for (vcpus = 1; vcpus <= 2; vcpus++) {
+		snprintf(copy, sizeof(copy), "%s:%d", column, vcpus);
+		add(kind, row, copy, milestone);
+	}
+}
+
+/* The cells for first and for each word. */
 static void add_row(const char *kind, const char *row, const char *first,
 		    const char *words, const char *milestone)
 {
 	char copy[128], *word;
 
-	if (first)
-		add(kind, row, first, milestone);
+	add_both(kind, row, first, milestone);
 	snprintf(copy, sizeof(copy), "%s", words);
 	for (word = strtok(copy, " "); word; word = strtok(NULL, " "))
-		add(kind, row, word, milestone);
+		add_both(kind, row, word, milestone);
 }
 
 static void add_table(void)

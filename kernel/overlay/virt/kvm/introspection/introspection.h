@@ -278,6 +278,7 @@ bool kvmi_arch_in_nested_guest(struct kvm *kvm);
 bool kvmi_arch_vcpu_ready(struct kvm_vcpu *vcpu);
 bool kvmi_arch_vcpu_introspectable(struct kvm_vcpu *vcpu);
 void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu);
+void kvmi_arch_interrupts_held(struct kvm_vcpu *vcpu, bool held);
 unsigned long kvmi_arch_rip(struct kvm_vcpu *vcpu);
 void kvmi_arch_event_fill(struct kvm_vcpu *vcpu,
 			  struct kvmi_vcpu_event_arch *arch);

@@ -41,16 +41,28 @@ void kvmi_interception_changed(struct kvm_vcpu *vcpu)
 	kvmi_arch_vcpu_refresh(vcpu);
 }
 
+static void repeat_begin(struct kvm_vcpu *vcpu)
+{
+	vcpu->kvmi_repeats = true;
+	kvmi_arch_interrupts_held(vcpu, true);
+}
+
+static void repeat_end(struct kvm_vcpu *vcpu)
+{
+	if (!vcpu->kvmi_repeats)
+		return;
+	vcpu->kvmi_repeats = false;
+	kvmi_arch_interrupts_held(vcpu, false);
+	/* A pause does not come between, so it has been put off. */
+	if (atomic_read(&vcpu->kvmi->pauses))
+		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+}
+
 void kvmi_pending_forget(struct kvm_vcpu *vcpu)
 {
 	lockdep_assert_held(&vcpu->mutex);
 
-	if (vcpu->kvmi_repeats)
-		kvm_make_request(KVM_REQ_EVENT, vcpu);
-	/* A pause does not come between, so it has been put off. */
-	if (vcpu->kvmi_repeats && atomic_read(&vcpu->kvmi->pauses))
-		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
-	vcpu->kvmi_repeats = false;
+	repeat_end(vcpu);
 	vcpu->kvmi->pending.state = KVMI_PENDING_NONE;
 	vcpu->kvmi->pending.set_regs = false;
 
@@ -62,7 +74,7 @@ void kvmi_pending_forget(struct kvm_vcpu *vcpu)
 
 static void pending_repeat(struct kvm_vcpu *vcpu)
 {
-	vcpu->kvmi_repeats = true;
+	repeat_begin(vcpu);
 	vcpu->kvmi->pending.state = KVMI_PENDING_REPEAT;
 	vcpu->kvmi->pending.set_regs = false;
 }

@@ -33,6 +33,20 @@ unsigned long kvmi_arch_rip(struct kvm_vcpu *vcpu)
 	return kvm_get_linear_rip(vcpu);
 }
 
+/*
+ * vcpu->kvmi_repeats has changed: APICv goes with the next entry, or comes back.
+ * What KVM has put off meanwhile it then looks at.
+ */
+void kvmi_arch_interrupts_held(struct kvm_vcpu *vcpu, bool held)
+{
+	kvm_make_request(KVM_REQ_APICV_UPDATE, vcpu);
+	if (held)
+		return;
+	kvm_make_request(KVM_REQ_EVENT, vcpu);
+	if (atomic_read(&vcpu->arch.nmi_queued))
+		kvm_make_request(KVM_REQ_NMI, vcpu);
+}
+
 /* Every interception is computed anew from what is wanted now, by anybody. */
 void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu)
 {

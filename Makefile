@@ -14,6 +14,7 @@ include mk/kernel.mk
 include mk/qemu.mk
 include mk/lib.mk
 include mk/style.mk
+include mk/docs.mk
 include mk/live.mk
 include mk/lab.mk
 include mk/kvm.mk

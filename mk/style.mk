@@ -8,5 +8,5 @@ KSRC ?= build/kernel/pristine
 .PHONY: check-style
 
 check-style:
-	@mk/install-packages style
+	@mk/install-packages style docs
 	@KSRC=$(KSRC) tests/style/run

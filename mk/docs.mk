@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The pages in docs/ as HTML. The manual pages are read with man.
+
+.PHONY: docs
+
+docs:
+	@mk/install-packages docs
+	@printf '  %-7s %s\n' SPHINX build/docs/index.html
+	@sphinx-build -q -n -W --keep-going -d build/docs/.doctrees -b html \
+		docs build/docs

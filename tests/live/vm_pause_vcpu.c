@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VM_PAUSE_VCPU and the PAUSE event: one event for each command, of a vCPU that
- * runs, halts, or is not run yet; at most 1002 are owed at once.
+ * runs, halts, or is not run yet; at most 1002 are owed at once, and to this
+ * session only.
  */
 #include "../lib/event.h"
 #include "../lib/test.h"
@@ -123,10 +124,59 @@ static void test_errors(void)
 	hooked_end(vm, &peer);
 }
 
+/* Nobody gets a pause that the device manager no longer allows. */
+static void test_disallowed(void)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
+	int i;
+
+	for (i = 0; i < 3; i++)
+		vcpu_pause(&peer, 0);
+	expect(0, __hook_event(vm, KVMI_VCPU_EVENT_PAUSE, 0));
+	vmm_vcpu_load(vcpu, &guest_busy);
+	vmm_vcpu_start(vcpu);
+	vmm_expect_alive(vcpu);
+	event_expect_none(&peer);
+	/* They are forgotten, not put off. */
+	expect(0, __hook_event(vm, KVMI_VCPU_EVENT_PAUSE, 1));
+	vmm_vcpu_stop(vcpu);
+	vmm_vcpu_start(vcpu);
+	vmm_expect_alive(vcpu);
+	event_expect_none(&peer);
+	hooked_end(vm, &peer);
+}
+
+/* Pauses that are owed to one session are no debt to the next. */
+static void test_next_session(bool allowed)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
+	int i;
+
+	for (i = 0; i < 3; i++)
+		vcpu_pause(&peer, 0);
+	peer_close(&peer);
+	unhook(vm);
+	hook(vm, &peer);
+	if (allowed)
+		hook_allow_all(vm);
+	vmm_vcpu_load(vcpu, &guest_busy);
+	vmm_vcpu_start(vcpu);
+	vmm_expect_alive(vcpu);
+	event_expect_none(&peer);
+	hooked_end(vm, &peer);
+}
+
 int main(void)
 {
 	test_running();
 	test_halted();
 	test_errors();
+	test_disallowed();
+	test_next_session(false);
+	test_next_session(true);
 	return 0;
 }

@@ -19,7 +19,7 @@
 #define KVMI_NUM_EVENTS MAX((int)KVMI_NEXT_VM_EVENT, \
 			    (int)KVMI_NEXT_VCPU_EVENT)
 
-/* One message as it is on the wire; data is zero behind hdr.size. */
+/* One message as it is on the wire; kvmi_dispatch() says what is zero. */
 struct kvmi_msg {
 	struct kvmi_msg_hdr hdr;
 	u8 data[KVMI_MAX_MSG_SIZE];
@@ -248,6 +248,7 @@ int kvmi_job_queue_message(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 struct kvm_vcpu *kvmi_vcpu_find(struct kvmi_session *session, u16 index);
 void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_release_all(struct kvmi_session *session);
+void kvmi_vcpu_forget_pauses(struct kvm *kvm);
 bool kvmi_vcpu_event_wanted(struct kvmi_session *session,
 			    struct kvm_vcpu *vcpu, u16 event);
 

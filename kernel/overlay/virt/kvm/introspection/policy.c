@@ -91,6 +91,8 @@ static void set_event(struct kvmi_session *session, int id, bool allow)
 			clear_bit(id, session->policy.events);
 			clear_bit(id, session->enabled_events);
 			switch_off(session, id);
+			if (id == KVMI_VCPU_EVENT_PAUSE)
+				kvmi_vcpu_forget_pauses(session->kvm);
 		}
 	}
 }

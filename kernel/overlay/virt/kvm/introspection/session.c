@@ -160,6 +160,9 @@ int kvmi_session_stop(struct kvmi_session *session)
 	    wait_for_completion_killable(&session->unused))
 		return -EINTR;
 
+	/* Nobody adds or takes any now; the next session owes nothing. */
+	kvmi_vcpu_forget_pauses(session->kvm);
+
 	return 0;
 }
 

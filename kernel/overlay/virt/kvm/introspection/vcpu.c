@@ -82,7 +82,6 @@ static void release(struct kvm_vcpu *vcpu)
 {
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 
-	atomic_set(&vcpui->pauses, 0);
 	if (xchg(&vcpui->release, false))
 		reset_record(vcpu);
 	else
@@ -179,6 +178,16 @@ void kvmi_vcpu_release_all(struct kvmi_session *session)
 		rcuwait_wake_up(&vcpu->kvmi->wait);
 		kvmi_vcpu_serve_outside(vcpu);
 	}
+}
+
+/* While nobody else adds any, or whoever does may win. */
+void kvmi_vcpu_forget_pauses(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		atomic_set(&vcpu->kvmi->pauses, 0);
 }
 
 bool kvmi_vcpu_event_wanted(struct kvmi_session *session,

@@ -333,7 +333,8 @@ int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	int r;
 
 	while (vcpui->pending.state == KVMI_PENDING_NONE && !vcpui->crash &&
-	       atomic_read(&vcpui->pauses)) {
+	       atomic_read(&vcpui->pauses) &&
+	       test_bit(args.event, session->policy.events)) {
 		r = send(vcpu, session, &args);
 		if (r == -EINTR) {
 			kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
@@ -341,7 +342,8 @@ int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 		}
 		if (r)
 			return 1;
-		atomic_dec(&vcpui->pauses);
+		/* They may have been forgotten meanwhile. */
+		atomic_dec_if_positive(&vcpui->pauses);
 		r = kvmi_pending_resume(vcpu, session);
 		if (r <= 0)
 			return r;

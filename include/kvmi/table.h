@@ -46,7 +46,7 @@
 	M(VM_READ_PHYSICAL, vm_read_physical, VM, 16, 0, TAIL, \
 	  "EINVAL ENOENT") \
 	M(VM_WRITE_PHYSICAL, vm_write_physical, VM, 16, 0, TAIL, \
-	  "EINVAL ENOENT") \
+	  "EINVAL ENOENT EAGAIN") \
 	M(VM_CONTROL_CLEANUP, vm_control_cleanup, VM, 8, 0, NONE, "EINVAL") \
 	M(VM_GET_MAX_GFN, vm_get_max_gfn, VM, 0, 8, NONE, "") \
 	M(VM_PAUSE_VCPU, vm_pause_vcpu, VM, 8, 0, NONE, \

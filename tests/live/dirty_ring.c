@@ -39,6 +39,10 @@ int main(void)
 	hook_require(vm);
 	hook(vm, &peer);
 	hook_allow_all(vm);
+	/* There is no ring yet that could tell. */
+	expect(-KVM_EAGAIN, __peer_put(&peer, 0x20000, "x", 1));
+	expect(0, *(uint8_t *)vmm_host(vm, 0x20000));
+	cell("message:VM_WRITE_PHYSICAL:EAGAIN");
 	vcpu = vmm_vcpu_run(vm, 0, &guest_busy);
 	vmm_expect_alive(vcpu);
 

@@ -76,9 +76,6 @@ static int mark_in_ring(struct kvm *kvm, gfn_t gfn)
 {
 	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, 0);
 
-	if (!vcpu)
-		return -KVM_EAGAIN;
-
 	while (!try_push(vcpu, gfn)) {
 		if (fatal_signal_pending(current))
 			return -KVM_EAGAIN;
@@ -98,6 +95,12 @@ static void mark_in_bitmap(struct kvm *kvm, gfn_t gfn)
 	if (slot && kvm_slot_dirty_track_enabled(slot) && slot->dirty_bitmap)
 		set_bit_le(gfn - slot->base_gfn, slot->dirty_bitmap);
 	srcu_read_unlock(&kvm->srcu, idx);
+}
+
+/* False as long as the VM has dirty rings and no vCPU: nothing is written. */
+bool kvmi_dirty_can_mark(struct kvm *kvm)
+{
+	return !kvm->dirty_ring_size || kvm_get_vcpu(kvm, 0);
 }
 
 int kvmi_dirty_mark(struct kvm *kvm, gfn_t gfn)

@@ -111,6 +111,8 @@ int kvmi_memory_write(struct kvmi_session *session, gpa_t gpa,
 	struct kvm *kvm = session->kvm;
 	int idx, r;
 
+	if (!kvmi_dirty_can_mark(kvm))
+		return -KVM_EAGAIN;
 	if (!kvmi_memory_begin(kvm))
 		return -KVM_ENOENT;
 	idx = srcu_read_lock(&kvm->srcu);

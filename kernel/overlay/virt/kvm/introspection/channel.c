@@ -86,14 +86,37 @@ int kvmi_channel_receive(struct kvmi_session *session, void *buf, size_t size)
 	return 0;
 }
 
-/*
- * One message is one call. A part of a message sent is a stream that no reader
- * can follow: the caller closes it.
- */
-int kvmi_channel_send(struct kvmi_session *session, struct kvec *vec,
-		      size_t n, int flags)
+/* Waits until the peer takes some; returns how many bytes it took. */
+int kvmi_channel_send_bytes(struct kvmi_session *session, const void *data,
+			    size_t size)
 {
-	struct msghdr msg = { .msg_flags = flags | MSG_NOSIGNAL };
+	struct kvec vec = { .iov_base = (void *)data, .iov_len = size };
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
+
+	return kernel_sendmsg(session->sock, &msg, &vec, 1, size);
+}
+
+/* Takes what goes at once; 0 bytes when none does. */
+static int send_now(struct kvmi_session *session, const struct kvec *vec,
+		    size_t n, size_t size)
+{
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT };
+	int r;
+
+	if (!kvmi_backlog_is_empty(session))
+		return 0;
+	r = kernel_sendmsg(session->sock, &msg, (struct kvec *)vec, n, size);
+
+	return r == -EAGAIN ? 0 : r;
+}
+
+/*
+ * One message is one call, and never waits for the peer. After an error the
+ * stream is broken: the caller closes it.
+ */
+int kvmi_channel_send(struct kvmi_session *session, const struct kvec *vec,
+		      size_t n)
+{
 	size_t i, size = 0;
 	int r;
 
@@ -102,9 +125,9 @@ int kvmi_channel_send(struct kvmi_session *session, struct kvec *vec,
 	for (i = 0; i < n; i++)
 		size += vec[i].iov_len;
 
-	r = kernel_sendmsg(session->sock, &msg, vec, n, size);
-	if (r < 0)
-		return r;
+	r = send_now(session, vec, n, size);
+	if (r < 0 || r == size)
+		return min(r, 0);
 
-	return r == size ? 0 : -EPIPE;
+	return kvmi_backlog_add(session, vec, n, size, r);
 }

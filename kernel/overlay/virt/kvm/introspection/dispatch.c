@@ -62,7 +62,7 @@ int kvmi_reply(struct kvmi_session *session, const struct kvmi_msg *msg,
 	mutex_lock(&session->send_lock);
 	if (err)
 		session->kvmi->counters.errors++;
-	r = kvmi_channel_send(session, vec, err || !size ? 2 : 3, 0);
+	r = kvmi_channel_send(session, vec, err || !size ? 2 : 3);
 	mutex_unlock(&session->send_lock);
 
 	return r;

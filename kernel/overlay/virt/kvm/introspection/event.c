@@ -52,19 +52,21 @@ static bool event_wanted(struct kvmi_session *session, u16 id)
 }
 
 /*
- * The device manager calls from its main thread and must not be held by a tool
- * that does not read. The lock is held for long only by a reply that the peer
- * does not take.
+ * The device manager calls from its main thread and is to know whether the tool
+ * has been told, which one that does not read is not.
  */
-static bool send_trylock(struct kvmi_session *session)
+static bool wait_for_backlog(struct kvmi_session *session)
 {
 	int i;
 
+	lockdep_assert_held(&session->send_lock);
+
 	for (i = 0; i < UNHOOK_SEND_TRIES; i++) {
-		if (mutex_trylock(&session->send_lock))
+		if (kvmi_backlog_is_empty(session))
 			return true;
-		if (msleep_interruptible(UNHOOK_SEND_PAUSE))
-			break;
+		mutex_unlock(&session->send_lock);
+		msleep_interruptible(UNHOOK_SEND_PAUSE);
+		mutex_lock(&session->send_lock);
 	}
 
 	return false;
@@ -84,11 +86,8 @@ static int send_unhook_locked(struct kvmi_session *session)
 	};
 	int r;
 
-	r = kvmi_channel_send(session, vec, ARRAY_SIZE(vec), MSG_DONTWAIT);
-	if (r == -EAGAIN)
-		return r;
+	r = kvmi_channel_send(session, vec, ARRAY_SIZE(vec));
 	if (r) {
-		/* A part may be on its way: nothing can follow it. */
 		kvmi_channel_close(session);
 		return r;
 	}
@@ -103,15 +102,15 @@ static int send_unhook_locked(struct kvmi_session *session)
 /* Returns -ENOENT if the tool has not been told, whatever the reason. */
 int kvmi_event_send_unhook(struct kvmi_session *session)
 {
-	int r;
+	int r = -ENOENT;
 
 	lockdep_assert_held(&session->kvmi->lock);
 
 	if (!event_wanted(session, KVMI_VM_EVENT_UNHOOK))
 		return -ENOENT;
-	if (!send_trylock(session))
-		return -ENOENT;
-	r = send_unhook_locked(session);
+	mutex_lock(&session->send_lock);
+	if (wait_for_backlog(session))
+		r = send_unhook_locked(session);
 	mutex_unlock(&session->send_lock);
 
 	return r ? -ENOENT : 0;

@@ -10,6 +10,7 @@
 #define __KVMI_INTROSPECTION_H
 
 #include <linux/minmax.h>
+#include <linux/workqueue.h>
 #include <linux/kvmi_host.h>
 #include <kvmi/table.h>
 
@@ -59,8 +60,13 @@ struct kvmi_session {
 	struct kvmi_policy policy;
 
 	struct socket *sock;
-	struct mutex send_lock;	/* one message at a time; guards event_seq */
+	/* One message at a time; guards event_seq and backlog. */
+	struct mutex send_lock;
 	u32 event_seq;
+	struct list_head backlog;	/* not taken by the peer yet */
+	size_t backlog_size;		/* bytes */
+	struct work_struct backlog_work;
+	wait_queue_head_t backlog_room;
 
 	struct task_struct *receiver;
 	struct completion closed;	/* the receiver reads no more */
@@ -127,7 +133,7 @@ struct kvmi_vcpu {
 	unsigned int nr_jobs;
 	atomic_t pauses;	/* PAUSE events owed */
 	struct rcuwait wait;	/* the vCPU's thread, while a tool thinks */
-	bool release;		/* undo what the session set; any context */
+	u32 release;		/* generation of the session to undo; 0: none */
 
 	/* The rest belongs to the holder of vcpu->mutex. */
 	u32 generation;		/* the session that set it */
@@ -159,6 +165,7 @@ struct kvmi_event_args {
 };
 
 /* main.c */
+extern struct workqueue_struct *kvmi_workqueue;
 extern struct kmem_cache *kvmi_vm_cache;
 extern struct kmem_cache *kvmi_session_cache;
 extern struct kmem_cache *kvmi_vcpu_cache;
@@ -189,8 +196,18 @@ void kvmi_channel_put(struct socket *sock);
 void kvmi_channel_close(struct kvmi_session *session);
 void kvmi_channel_drain(struct kvmi_session *session);
 int kvmi_channel_receive(struct kvmi_session *session, void *buf, size_t size);
-int kvmi_channel_send(struct kvmi_session *session, struct kvec *vec,
-		      size_t n, int flags);
+int kvmi_channel_send_bytes(struct kvmi_session *session, const void *data,
+			    size_t size);
+int kvmi_channel_send(struct kvmi_session *session, const struct kvec *vec,
+		      size_t n);
+
+/* backlog.c */
+void kvmi_backlog_init(struct kvmi_session *session);
+void kvmi_backlog_end(struct kvmi_session *session);
+bool kvmi_backlog_is_empty(struct kvmi_session *session);
+int kvmi_backlog_add(struct kvmi_session *session, const struct kvec *vec,
+		     size_t n, size_t size, size_t sent);
+int kvmi_backlog_wait(struct kvmi_session *session);
 
 /* receive.c */
 int kvmi_receive_thread(void *data);
@@ -231,6 +248,7 @@ int kvmi_memory_write(struct kvmi_session *session, gpa_t gpa,
 gfn_t kvmi_memory_max_gfn(struct kvm *kvm);
 
 /* dirty.c */
+bool kvmi_dirty_can_mark(struct kvm *kvm);
 int kvmi_dirty_mark(struct kvm *kvm, gfn_t gfn);
 
 /* job.c */

@@ -4,6 +4,7 @@
  */
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -14,6 +15,7 @@ static bool introspection = true;
 module_param(introspection, bool, 0444);
 MODULE_PARM_DESC(introspection, "allow virtual machine introspection (default Y)");
 
+struct workqueue_struct *kvmi_workqueue;
 struct kmem_cache *kvmi_vm_cache;
 struct kmem_cache *kvmi_session_cache;
 struct kmem_cache *kvmi_vcpu_cache;
@@ -46,8 +48,11 @@ int kvmi_init(void)
 	/* The data of a message is copied from and to guest memory. */
 	kvmi_msg_cache = KMEM_CACHE_USERCOPY(kvmi_msg, CACHE_FLAGS, data);
 
+	/* Its work waits for tools. */
+	kvmi_workqueue = alloc_workqueue("kvmi", WQ_UNBOUND, 0);
+
 	if (kvmi_vm_cache && kvmi_session_cache && kvmi_vcpu_cache &&
-	    kvmi_msg_cache)
+	    kvmi_msg_cache && kvmi_workqueue)
 		return 0;
 
 	kvmi_exit();
@@ -56,6 +61,8 @@ int kvmi_init(void)
 
 void kvmi_exit(void)
 {
+	if (kvmi_workqueue)
+		destroy_workqueue(kvmi_workqueue);
 	kmem_cache_destroy(kvmi_msg_cache);
 	kmem_cache_destroy(kvmi_vcpu_cache);
 	kmem_cache_destroy(kvmi_session_cache);

@@ -30,7 +30,9 @@ static int serve(struct kvmi_session *session)
 	int r;
 
 	do {
-		r = message_receive(session, session->in);
+		r = kvmi_backlog_wait(session);
+		if (!r)
+			r = message_receive(session, session->in);
 		if (!r)
 			r = kvmi_dispatch(session, session->in);
 	} while (!r && !signal_pending(current));

@@ -29,6 +29,7 @@
 
 static void session_free(struct kvmi_session *session)
 {
+	kvmi_backlog_end(session);
 	if (session->sock)
 		kvmi_channel_put(session->sock);
 	if (session->out)
@@ -62,6 +63,7 @@ struct kvmi_session *kvmi_session_create(struct kvmi_vm *kvmi, int fd,
 	memcpy(session->uuid, uuid, sizeof(session->uuid));
 	kvmi_policy_init(&session->policy);
 	mutex_init(&session->send_lock);
+	kvmi_backlog_init(session);
 	init_completion(&session->closed);
 	init_completion(&session->unused);
 	refcount_set(&session->users, 1);

@@ -81,8 +81,10 @@ static void adopt(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 static void release(struct kvm_vcpu *vcpu)
 {
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
+	u32 generation = xchg(&vcpui->release, 0);
 
-	if (xchg(&vcpui->release, false))
+	/* What an earlier session left has been undone by adopt(). */
+	if (generation && generation == vcpui->generation)
 		reset_record(vcpu);
 	else
 		kvmi_pending_forget(vcpu);
@@ -172,7 +174,8 @@ void kvmi_vcpu_release_all(struct kvmi_session *session)
 
 	kvm_for_each_vcpu(i, vcpu, session->kvm) {
 		if (session->cleanup)
-			WRITE_ONCE(vcpu->kvmi->release, true);
+			WRITE_ONCE(vcpu->kvmi->release,
+				   session->generation);
 		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
 		kvm_vcpu_kick(vcpu);
 		rcuwait_wake_up(&vcpu->kvmi->wait);

@@ -23,10 +23,7 @@ bool kvmi_vcpu_event_known(u16 id)
 	return kvmi_event_known(id) && !kvmi_event_is_vm(id);
 }
 
-/*
- * Returns 0 when the tool has it, -EINTR when nothing has been sent because of
- * a signal, or another error after which the socket is closed.
- */
+/* Returns 0 when it is on its way, or an error and the socket is closed. */
 int kvmi_vcpu_event_send(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 			 const struct kvmi_event_args *args, u32 *seq)
 {
@@ -49,15 +46,9 @@ int kvmi_vcpu_event_send(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 
 	kvmi_arch_event_fill(vcpu, &common.arch);
 
-	if (args->no_repeat)
-		r = mutex_lock_killable(&session->send_lock);
-	else
-		r = mutex_lock_interruptible(&session->send_lock);
-	if (r)
-		return -EINTR;
-
+	mutex_lock(&session->send_lock);
 	hdr.seq = session->event_seq + 1;
-	r = kvmi_channel_send(session, vec, args->size ? 4 : 3, 0);
+	r = kvmi_channel_send(session, vec, args->size ? 4 : 3);
 	if (!r) {
 		session->event_seq++;
 		session->kvmi->counters.events++;
@@ -66,8 +57,6 @@ int kvmi_vcpu_event_send(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 	}
 	mutex_unlock(&session->send_lock);
 
-	if (r == -ERESTARTSYS || r == -EINTR)
-		return -EINTR;
 	if (r)
 		kvmi_channel_close(session);
 

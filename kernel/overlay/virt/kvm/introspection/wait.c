@@ -239,8 +239,6 @@ static enum kvmi_verdict raise(struct kvm_vcpu *vcpu,
 	pending_over(vcpu, session);
 
 	r = send(vcpu, session, args);
-	if (r == -EINTR && !args->no_repeat)
-		return KVMI_VERDICT_GIVE_UP;
 	if (!r)
 		r = wait_for_reply(vcpu, session, state | TASK_FREEZABLE);
 	if (!r)
@@ -335,12 +333,7 @@ int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	while (vcpui->pending.state == KVMI_PENDING_NONE && !vcpui->crash &&
 	       atomic_read(&vcpui->pauses) &&
 	       test_bit(args.event, session->policy.events)) {
-		r = send(vcpu, session, &args);
-		if (r == -EINTR) {
-			kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
-			return signal_exit(vcpu);
-		}
-		if (r)
+		if (send(vcpu, session, &args))
 			return 1;
 		/* They may have been forgotten meanwhile. */
 		atomic_dec_if_positive(&vcpui->pauses);

@@ -93,4 +93,5 @@ AT(on_timer)
 AT(on_other)
 	incq	GUEST_WRONG(%rbp)
 	outl	%eax, $GUEST_PORT_EXIT
+1:	jmp	1b
 GUEST_END(events)

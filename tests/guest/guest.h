@@ -15,11 +15,19 @@
 #define GUEST_TRIGGER		0x9000	/* u32: copy when it changes */
 #define GUEST_SOURCE		0xa000	/* a page */
 #define GUEST_TARGET		0xb000	/* a page */
+#define GUEST_BOOT		0x10000	/* a page of code */
+#define GUEST_MAILBOX		0x11000	/* u32, for GUEST_HERE and GUEST_GO */
 #define GUEST_EVENTS		0x14000	/* code of the events guest */
 #define GUEST_STATE		0x20000	/* of it, a page for each vCPU */
-#define GUEST_TABLES		0x30000	/* of it, 9 pages */
+#define GUEST_TABLES		0x30000	/* of it, 9 pages, of these: */
+#define GUEST_GDT		0x37000
+#define GUEST_IDT		0x38000
 #define GUEST_PORT_REPORT	0xe0
 #define GUEST_PORT_EXIT		0xf4
+
+/* The boot guest waits; the test has put the events guest. */
+#define GUEST_HERE		0x65726568
+#define GUEST_GO		0x6f67
 
 /* Kinds of instruction of the events guest. */
 #define GUEST_CR0		0
@@ -76,6 +84,7 @@ struct guest {
 GUEST(busy, GUEST_CODE);		/* counts for ever */
 GUEST(copy, GUEST_CODE + 0x1000);	/* copies a page at each trigger */
 GUEST(halt, GUEST_CODE + 0x2000);	/* waits for interrupts for ever */
+GUEST(boot, GUEST_BOOT);		/* a PC's way to the next */
 GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
 GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest, for ever */
 GUEST(nested_inner, GUEST_NESTED_INNER);	/* is that guest */

@@ -183,6 +183,21 @@ void event_receive(struct peer *peer, uint16_t id, struct event *event)
 	expect(id, event->id);
 }
 
+void event_receive_each(struct peer *peer, uint16_t id, struct event *events,
+			int count)
+{
+	struct event event;
+	int i, seen = 0;
+
+	for (i = 0; i < count; i++) {
+		event_receive(peer, id, &event);
+		expect_true(event.vcpu < count);
+		seen |= 1 << event.vcpu;
+		events[event.vcpu] = event;
+	}
+	expect((1 << count) - 1, seen);
+}
+
 void event_expect_none(struct peer *peer)
 {
 	struct pollfd p = { .fd = peer->fd, .events = POLLIN };

@@ -59,6 +59,9 @@ void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
 int __event_receive(struct peer *peer, struct event *event);
 /* Must be this one, and well formed. */
 void event_receive(struct peer *peer, uint16_t id, struct event *event);
+/* One from each of the first vCPUs, by vCPU. */
+void event_receive_each(struct peer *peer, uint16_t id, struct event *events,
+			int count);
 /* Fails if an event comes within a moment. */
 void event_expect_none(struct peer *peer);
 void event_answer_data(struct peer *peer, const struct event *event,

@@ -12,7 +12,7 @@
 
 #define PAGE		4096ul
 /* Pages from GUEST_TABLES on. */
-enum { PML4, PML4_TWIN, PDPT, PD, GDT = PD + 4, IDT };
+enum { PML4, PML4_TWIN, PDPT, PD };
 
 #define VECTOR_INT3	3
 #define VECTOR_TIMER	0x20
@@ -61,42 +61,43 @@ volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu)
 }
 
 /* The first 4 GiB as they are, in pages of 2 MiB. */
-static void fill_pages(struct vmm *vm)
+static void fill_pages(uint8_t *memory)
 {
-	uint64_t *pd = vmm_host(vm, table(PD));
-	uint64_t *pdpt = vmm_host(vm, table(PDPT));
+	uint64_t *pd = (uint64_t *)(memory + table(PD));
+	uint64_t *pdpt = (uint64_t *)(memory + table(PDPT));
 	uint64_t i;
 
 	for (i = 0; i < 4 * 512; i++)
 		pd[i] = i << 21 | 0x83;
 	for (i = 0; i < 4; i++)
 		pdpt[i] = table(PD + i) | 3;
-	*(uint64_t *)vmm_host(vm, table(PML4)) = table(PDPT) | 3;
-	*(uint64_t *)vmm_host(vm, table(PML4_TWIN)) = table(PDPT) | 3;
+	*(uint64_t *)(memory + table(PML4)) = table(PDPT) | 3;
+	*(uint64_t *)(memory + table(PML4_TWIN)) = table(PDPT) | 3;
 }
 
-static void fill_gate(struct vmm *vm, int vector, const uint8_t *handler)
+static void fill_gate(uint8_t *memory, int vector, const uint8_t *handler)
 {
 	uint64_t at = vmm_label(handler);
-	uint64_t *gate = vmm_host(vm, table(IDT) + 16 * vector);
+	uint64_t *gate = (uint64_t *)(memory + GUEST_IDT) + 2 * vector;
 
 	gate[0] = (at & 0xffff) | 8 << 16 | 0x8eull << 40 |
 		  (at >> 16 & 0xffff) << 48;
 	gate[1] = at >> 32;
 }
 
-static void fill_tables(struct vmm *vm)
+static void fill_tables(uint8_t *memory)
 {
-	uint64_t *gdt = vmm_host(vm, table(GDT));
+	uint64_t *gdt = (uint64_t *)(memory + GUEST_GDT);
 	int i;
 
-	fill_pages(vm);
+	fill_pages(memory);
 	gdt[1] = 0x00af9b000000ffff;
 	gdt[2] = 0x00cf93000000ffff;
+	gdt[3] = 0x00cf9b000000ffff;
 	for (i = 0; i < 256; i++)
-		fill_gate(vm, i, guest_events_on_other);
-	fill_gate(vm, VECTOR_INT3, guest_events_on_int3);
-	fill_gate(vm, VECTOR_TIMER, guest_events_on_timer);
+		fill_gate(memory, i, guest_events_on_other);
+	fill_gate(memory, VECTOR_INT3, guest_events_on_int3);
+	fill_gate(memory, VECTOR_TIMER, guest_events_on_timer);
 }
 
 static bool is_intel(void)
@@ -107,13 +108,19 @@ static bool is_intel(void)
 	return b == signature_INTEL_ebx;
 }
 
-static void fill_code(struct vmm *vm)
+static void fill_code(uint8_t *memory)
 {
-	memcpy(vmm_host(vm, GUEST_EVENTS), guest_events.code,
+	memcpy(memory + GUEST_EVENTS, guest_events.code,
 	       guest_events.end - guest_events.code);
 	if (is_intel())
-		memcpy(vmm_host(vm, vmm_label(guest_events_hypercall)),
+		memcpy(memory + vmm_label(guest_events_hypercall),
 		       "\x0f\x01\xc1", 3);
+}
+
+void events_fill(uint8_t *memory)
+{
+	fill_tables(memory);
+	fill_code(memory);
 }
 
 /* All that KVM can give. */
@@ -143,10 +150,8 @@ void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
 	};
 	struct kvm_sregs sregs;
 
-	if (vcpu == vcpu->vm->vcpus) {
-		fill_tables(vcpu->vm);
-		fill_code(vcpu->vm);
-	}
+	if (vcpu == vcpu->vm->vcpus)
+		events_fill(vmm_host(vcpu->vm, 0));
 	set_cpuid(vcpu);
 	vmm_state(vcpu)->kind = kind;
 	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
@@ -156,9 +161,9 @@ void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
 	sregs.cs.type = 11;
 	sregs.cs.db = 0;
 	sregs.cs.l = 1;
-	sregs.gdt.base = table(GDT);
+	sregs.gdt.base = GUEST_GDT;
 	sregs.gdt.limit = 3 * 8 - 1;
-	sregs.idt.base = table(IDT);
+	sregs.idt.base = GUEST_IDT;
 	sregs.idt.limit = 256 * 16 - 1;
 	sregs.cr0 = 0x80000033;
 	sregs.cr3 = table(PML4);

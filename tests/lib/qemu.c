@@ -112,9 +112,15 @@ static void add_machine(struct words *words)
 		add(words, "%s", fixed[i]);
 }
 
-static void add_guest(struct words *words, const char *append)
+static void add_guest(struct words *words, const struct qemu_options *options)
 {
+	const char *append = options->append;
+
 	add(words, "-kernel");
+	if (options->kernel) {
+		add(words, "%s", options->kernel);
+		return;
+	}
 	add(words, "%s", setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz"));
 	add(words, "-initrd");
 	add(words, "%s", setting("KVMI_GUEST_INITRD", "/l2/initrd"));
@@ -148,7 +154,7 @@ static void run(struct qemu *qemu, const struct qemu_options *options)
 	int fd;
 
 	add_machine(&words);
-	add_guest(&words, options->append);
+	add_guest(&words, options);
 	add_channels(&words, qemu, options);
 	if (options->stopped)
 		add(&words, "-S");
@@ -165,7 +171,8 @@ static void run(struct qemu *qemu, const struct qemu_options *options)
 
 static void spawn(struct qemu *qemu, const struct qemu_options *options)
 {
-	if (access(setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz"), R_OK))
+	if (!options->kernel &&
+	    access(setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz"), R_OK))
 		skip("no guest: KVMI_GUEST_KERNEL and _INITRD name none");
 	fflush(NULL);
 	qemu->pid = must(fork());

@@ -35,6 +35,7 @@ struct qemu_options {
 	const char *object;
 	const char *more[8];	/* words for QEMU's command line */
 	bool stopped;		/* -S: no guest runs */
+	const char *kernel;	/* a multiboot kernel instead of Debian's */
 };
 
 /* Makes the folder; the tool listens in it before QEMU starts. */

@@ -89,6 +89,8 @@ void vmm_vcpu_stop(struct vmm_vcpu *vcpu);
 struct vmm_vcpu *vmm_vcpu_run(struct vmm *vm, int id,
 			      const struct guest *guest);
 
+/* Puts code and tables of the events guest in memory from gpa 0 on. */
+void events_fill(uint8_t *memory);
 /*
  * Sets up the events guest in 64-bit mode, to do instructions of a kind. All
  * vCPUs share code and tables.

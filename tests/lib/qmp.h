@@ -5,10 +5,14 @@
 #ifndef TESTS_LIB_QMP_H
 #define TESTS_LIB_QMP_H
 
+#include <json-c/json.h>
+
 struct qmp {
 	int fd;
 	int used;
 	char buffer[65536];
+	struct json_object *events;	/* that nobody has asked for yet */
+	struct json_object *value;	/* what the last command returned */
 };
 
 /* Connects, with patience, and greets. */
@@ -21,5 +25,21 @@ void qmp_close(struct qmp *qmp);
  */
 const char *__qmp(struct qmp *qmp, const char *command, const char *arguments);
 void qmp(struct qmp *qmp, const char *command, const char *arguments);
+/*
+ * The same; returns the text that the command returns, or that of a member of
+ * the object, valid until the next call.
+ */
+const char *qmp_ask(struct qmp *qmp, const char *command,
+		    const char *arguments, const char *member);
+
+/*
+ * The data of the next event of this name as JSON text without spaces, valid
+ * until the next call; waits for it. Earlier events count.
+ */
+const char *qmp_event(struct qmp *qmp, const char *name);
+/* How many events of this name have come and were not asked for. */
+int qmp_events(struct qmp *qmp, const char *name);
+/* Takes what QEMU still says before it ends. */
+void qmp_drain(struct qmp *qmp);
 
 #endif /* TESTS_LIB_QMP_H */

@@ -17,6 +17,7 @@
 #define CODE		16
 #define PAGE		4096
 #define MAP_TRIES	50
+#define TRIES_MAX	20
 
 /* Replaces one byte, but only if it is what is expected there. */
 static int swap_byte(struct kvmi_vm *vm, uint64_t gpa, uint8_t from, uint8_t to)
@@ -112,18 +113,35 @@ struct point *point_find(struct trace *t, uint64_t gpa)
 	return NULL;
 }
 
-/* Puts the byte back and asks the vCPU to report from where it is then. */
-static int run_in_place(struct trace *t, struct point *p, unsigned int vcpu)
+/*
+ * Puts the byte back, lets the vCPU go, and asks it to report from where it is
+ * then. A vCPU that was asked before it may go would report from the same place.
+ */
+static int run_in_place(struct trace *t, struct point *p,
+			struct kvmi_event *event)
 {
+	unsigned int vcpu = kvmi_event_get_state(event)->vcpu;
 	int err = point_disarm(t, p);
 
 	if (err && err != -EBUSY)
 		return err;
-	if (p->stepping < 0) {
-		p->stepping = (int)vcpu;
-		return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
-	}
-	return 0;
+	err = kvmi_event_reply(t->vm, event, KVMI_EVENT_ACTION_RETRY, NULL, 0);
+	if (err || p->stepping >= 0)
+		return err;
+	p->stepping = (int)vcpu;
+	p->tries = 0;
+	return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
+}
+
+/* It was asked too early. The host may have few CPUs: it gets more time. */
+static int ask_again(struct trace *t, struct point *p, unsigned int vcpu)
+{
+	const struct timespec ts = { 0, p->tries * 100000L };
+
+	if (p->tries < TRIES_MAX)
+		p->tries++;
+	nanosleep(&ts, NULL);
+	return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
 }
 
 static void print_hit(struct trace *t, const struct point *p,
@@ -146,7 +164,7 @@ int point_hit(struct trace *t, struct kvmi_event *event)
 	struct kvm_regs regs = state->arch.regs;
 	struct point *p;
 	size_t size;
-	int err = 0;
+	int err;
 
 	bp = kvmi_event_get_data(event, &size);
 	p = point_find(t, bp->gpa);
@@ -155,13 +173,11 @@ int point_hit(struct trace *t, struct kvmi_event *event)
 					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
 
 	print_hit(t, p, state);
-	if (p->step && state->arch.mode == 8 && !(regs.rflags & 0x100)) {
-		regs.rip += p->step;
-		regs.rflags &= ~0x10000ULL;	/* RF */
-		err = kvmi_vcpu_set_registers(t->vm, state->vcpu, &regs);
-	} else {
-		err = run_in_place(t, p, state->vcpu);
-	}
+	if (!p->step || state->arch.mode != 8 || regs.rflags & 0x100)
+		return run_in_place(t, p, event);
+	regs.rip += p->step;
+	regs.rflags &= ~0x10000ULL;	/* RF */
+	err = kvmi_vcpu_set_registers(t->vm, state->vcpu, &regs);
 	return err ? err : kvmi_event_reply(t->vm, event,
 					    KVMI_EVENT_ACTION_RETRY, NULL, 0);
 }
@@ -170,7 +186,7 @@ int point_hit(struct trace *t, struct kvmi_event *event)
 int point_passed(struct trace *t, struct kvmi_event *event)
 {
 	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
-	struct point *p;
+	struct point *p, *again = NULL;
 	size_t i;
 	int err = 0;
 
@@ -179,12 +195,14 @@ int point_passed(struct trace *t, struct kvmi_event *event)
 		if (p->stepping != state->vcpu)
 			continue;
 		if (state->arch.regs.rip == p->gva) {
-			err = kvmi_vm_pause_vcpu(t->vm, state->vcpu, false);
+			again = p;
 		} else {
 			p->stepping = -1;
 			err = arm(t, p);
 		}
 	}
-	return err ? err : kvmi_event_reply(t->vm, event,
-					    KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
+	if (!err)
+		err = kvmi_event_reply(t->vm, event, KVMI_EVENT_ACTION_CONTINUE,
+				       NULL, 0);
+	return err || !again ? err : ask_again(t, again, state->vcpu);
 }

@@ -17,6 +17,7 @@ struct point {
 	size_t step;		/* bytes to skip, 0: run it in place */
 	bool is_armed;
 	int stepping;		/* vCPU that runs the byte, -1: none */
+	unsigned int tries;	/* it has not moved when it was asked */
 };
 
 struct trace {

@@ -29,6 +29,8 @@ GUEST_BEGIN(events)
 	je	hypercall
 	cmpq	$GUEST_HLT, %rbx
 	je	hlt
+	cmpq	$GUEST_NOP, %rbx
+	je	nop
 	incq	GUEST_WRONG(%rbp)
 2:	movq	%rax, GUEST_RESULT(%rbp)
 	addq	%r15, GUEST_MARKS(%rbp)
@@ -74,6 +76,10 @@ AT(hypercall)
 
 hlt:
 AT(hlt)	hlt
+	jmp	2b
+
+nop:
+AT(nop)	nop
 	jmp	2b
 
 AT(on_int3)

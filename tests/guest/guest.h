@@ -36,6 +36,7 @@
 #define GUEST_INT3		5
 #define GUEST_HYPERCALL		6
 #define GUEST_HLT		7
+#define GUEST_NOP		8
 
 /* Offsets in struct guest_state. */
 #define GUEST_KIND		0x00
@@ -93,6 +94,7 @@ GUEST(nested_inner, GUEST_NESTED_INNER);	/* is that guest */
 extern const uint8_t guest_events_cr0[], guest_events_cr3[];
 extern const uint8_t guest_events_cr4[], guest_events_int3[];
 extern const uint8_t guest_events_hypercall[], guest_events_hlt[];
+extern const uint8_t guest_events_nop[];
 extern const uint8_t guest_events_on_int3[], guest_events_on_timer[];
 extern const uint8_t guest_events_on_other[];
 #else

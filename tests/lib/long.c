@@ -49,6 +49,8 @@ uint64_t vmm_kind_rip(uint64_t kind)
 		return vmm_label(guest_events_int3);
 	case GUEST_HYPERCALL:
 		return vmm_label(guest_events_hypercall);
+	case GUEST_NOP:
+		return vmm_label(guest_events_nop);
 	default:
 		return vmm_label(guest_events_hlt);
 	}

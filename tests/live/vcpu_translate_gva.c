@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VCPU_TRANSLATE_GVA: through the tables that the vCPU uses now; without paging
- * the address itself; ~0 where nothing is mapped.
+ * the address itself; ~0 where nothing is mapped. Pages of user mode are as
+ * good as others.
  */
+#include <cpuid.h>
+#include <sys/ioctl.h>
+
 #include "../lib/event.h"
 #include "../lib/test.h"
 
 ALSO_WITH_SPARE_VCPU;
+
+#define CR4_SMAP	(1u << 21)
+#define CPUID_SMAP	(1u << 20)
 
 static uint64_t translate(struct peer *peer, uint16_t vcpu, uint64_t gva)
 {
@@ -29,6 +36,32 @@ static void test_all(struct peer *peer)
 	expect(0x1234, translate(peer, 0, (1ull << 30) + 0x1234));
 	if (test_vcpus > 1)
 		expect(0x5678, translate(peer, 1, 0x5678));
+	/* The page after it is for user mode. */
+	expect(0x2345, translate(peer, 0, (1ull << 30) + (1 << 21) + 0x2345));
+}
+
+static bool has_smap(void)
+{
+	unsigned int a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & CPUID_SMAP;
+}
+
+/* Tables that allow user mode, one page that does, and SMAP. */
+static void add_user_page(struct vmm_vcpu *vcpu, uint64_t *pd)
+{
+	uint64_t *pdpt = vmm_host(vcpu->vm, GUEST_TABLES + 2 * 4096);
+	uint64_t *pml4 = vmm_host(vcpu->vm, GUEST_TABLES);
+	struct kvm_sregs sregs;
+
+	pml4[0] |= 4;
+	pml4[512] |= 4;		/* of the other one, which is alike */
+	pdpt[1] |= 4;
+	pd[1] = 0x87;
+	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
+	if (has_smap())
+		sregs.cr4 |= CR4_SMAP;
+	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
 }
 
 int main(void)
@@ -42,6 +75,7 @@ int main(void)
 	/* The table of the second GiB is the fifth page. */
 	pd = vmm_host(vm, GUEST_TABLES + 4 * 4096);
 	pd[0] = 0x83;
+	add_user_page(vcpu, pd);
 
 	note("outside of KVM_RUN");
 	test_all(&peer);

@@ -40,8 +40,7 @@ bool __kvmi_breakpoint(struct kvm_vcpu *vcpu, u8 insn_len)
 		.size = sizeof(event),
 	};
 
-	event.gpa = kvm_mmu_gva_to_gpa_system(vcpu, kvm_get_linear_rip(vcpu),
-					      NULL);
+	event.gpa = kvmi_arch_gva_to_gpa(vcpu, kvm_get_linear_rip(vcpu));
 	if (kvmi_vcpu_event(vcpu, &args, NULL) == KVMI_VERDICT_GIVE_UP)
 		return true;
 	if (user_space_wants(vcpu))

@@ -91,6 +91,21 @@ int handle_vcpu_get_cpuid(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 	return kvmi_reply(session, msg, 0, &rpl, sizeof(rpl));
 }
 
+/*
+ * Privileged reads are refused user pages where the guest has SMAP on, and user
+ * reads the kernel's; a tool wants both.
+ */
+u64 kvmi_arch_gva_to_gpa(struct kvm_vcpu *vcpu, u64 gva)
+{
+	struct kvm_mmu *mmu = vcpu->arch.walk_mmu;
+	gpa_t gpa = kvm_mmu_gva_to_gpa_system(vcpu, gva, NULL);
+
+	if (gpa == INVALID_GPA)
+		gpa = mmu->gva_to_gpa(vcpu, mmu, gva, PFERR_USER_MASK, NULL);
+
+	return gpa;
+}
+
 int handle_vcpu_translate_gva(struct kvmi_session *session,
 			      struct kvm_vcpu *vcpu,
 			      const struct kvmi_msg *msg)
@@ -103,7 +118,7 @@ int handle_vcpu_translate_gva(struct kvmi_session *session,
 	if (!kvmi_memory_begin(session->kvm))
 		return kvmi_reply(session, msg, 0, &rpl, sizeof(rpl));
 	idx = srcu_read_lock(&session->kvm->srcu);
-	rpl.gpa = kvm_mmu_gva_to_gpa_system(vcpu, req->gva, NULL);
+	rpl.gpa = kvmi_arch_gva_to_gpa(vcpu, req->gva);
 	srcu_read_unlock(&session->kvm->srcu, idx);
 	kvmi_memory_end(session->kvm);
 

@@ -5,7 +5,8 @@
  *
  * It tells where the string lies, virtually and physically, and ends three
  * lines after the string got the word "goodbye" in it, or after the seconds
- * given on the kernel command line as beacon.seconds=N.
+ * given on the kernel command line as beacon.seconds=N. With beacon.spin=1 it
+ * never sleeps, so that a vCPU has its page tables.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -55,9 +57,18 @@ static long option(const char *name)
 	return strtol(at + strlen(name) + 1, NULL, 0);
 }
 
+static void spin(void)
+{
+	time_t now = time(NULL);
+
+	while (time(NULL) == now)
+		;
+}
+
 int main(void)
 {
 	long seconds = option("beacon.seconds");
+	long spins = option("beacon.spin");
 	int goodbyes = 0;
 	/* The other side writes behind the compiler's back. */
 	volatile char *end = text + PAGE - 1;
@@ -75,7 +86,10 @@ int main(void)
 		printf("beacon: %s %ld\n", text, n);
 		if (strstr(text, "goodbye") && ++goodbyes > LAST_LINES)
 			return 0;
-		sleep(1);
+		if (spins)
+			spin();
+		else
+			sleep(1);
 	}
 	return 0;
 }

@@ -7,18 +7,10 @@
  *
  * lab: timeout=180
  */
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "../lib/event.h"
-#include "../lib/resources.h"
+#include "../lib/rounds.h"
 #include "../lib/test.h"
 
-#define ROUNDS	200
-#define SETTLED	20
 #define MANY	(1ull << 60)
 
 static const uint64_t kinds[] = {
@@ -122,53 +114,12 @@ static void vcpus_run(struct vmm *vm, int round)
 	}
 }
 
-static void round_here(struct vmm *vm, int round)
+static void prepare(struct vmm *vm, int round)
 {
-	pthread_t thread;
-	struct peer peer;
 	int i;
 
 	for (i = 0; i < 2; i++)
 		vmm_state(&vm->vcpus[i])->kind = kinds[(round + i) % 5];
-	hook(vm, &peer);
-	hook_allow_all(vm);
-	expect(0, pthread_create(&thread, NULL, tool, &peer));
-	sleep_ms(rand() % 30);
-	/* The tool goes first, or the device manager does. */
-	if (round % 2)
-		shutdown(peer.fd, SHUT_RDWR);
-	unhook(vm);
-	shutdown(peer.fd, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	peer_close(&peer);
-}
-
-/* The tool lives here, the VMM in a child that is killed. */
-static void round_killed(int round)
-{
-	struct peer peer;
-	int fd = peer_open(&peer);
-	pthread_t thread;
-	int pid = must(fork());
-
-	if (!pid) {
-		struct vmm *vm = vmm_create(NULL);
-
-		peer_close(&peer);
-		vcpus_run(vm, round);
-		expect(0, __hook_fd(vm, fd));
-		hook_allow_all(vm);
-		for (;;)
-			pause();
-	}
-	close(fd);
-	expect(0, pthread_create(&thread, NULL, tool, &peer));
-	sleep_ms(rand() % 40);
-	must(kill(pid, SIGKILL));
-	expect(128 + SIGKILL, wait_child(pid));
-	shutdown(peer.fd, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	peer_close(&peer);
 }
 
 static void expect_busy(struct vmm_vcpu *vcpu)
@@ -183,32 +134,19 @@ static void expect_busy(struct vmm_vcpu *vcpu)
 	expect(0, state->wrong);
 }
 
-int main(void)
+static void expect_alive(struct vmm *vm)
 {
-	struct vmm *vm = vmm_create(NULL);
-	struct resources settled;
-	int i;
-
-	hook_require(vm);
-	srand(1);
-	vcpus_run(vm, 0);
-	for (i = 1; i <= ROUNDS; i++) {
-		if (i % 4 == 0)
-			round_killed(i);
-		else
-			round_here(vm, i);
-		if (i == SETTLED)
-			resources_take(&settled, 0);
-		if (i % 10 == 0) {
-			expect_busy(&vm->vcpus[0]);
-			expect_busy(&vm->vcpus[1]);
-		}
-	}
-	note("%d rounds done", ROUNDS);
 	expect_busy(&vm->vcpus[0]);
 	expect_busy(&vm->vcpus[1]);
-	expect(0, resources_settle(&settled, 0));
-	hook_expect_usable(vm);
-	vmm_destroy(vm);
+}
+
+int main(void)
+{
+	static const struct rounds rounds = {
+		.talk = tool, .start = vcpus_run, .prepare = prepare,
+		.expect_alive = expect_alive, .most_ms = 30,
+	};
+
+	rounds_run(&rounds);
 	return 0;
 }

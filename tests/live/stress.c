@@ -6,18 +6,7 @@
  *
  * lab: timeout=120
  */
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "../lib/hook.h"
-#include "../lib/resources.h"
-#include "../lib/test.h"
-
-#define ROUNDS	200
-#define SETTLED	20
+#include "../lib/rounds.h"
 
 /* Commands without end, until the socket goes. */
 static void *chatter(void *arg)
@@ -40,76 +29,26 @@ static void *chatter(void *arg)
 	return NULL;
 }
 
-static void round_here(struct vmm *vm, int i)
+static void start(struct vmm *vm, int round)
 {
-	pthread_t thread;
-	struct peer peer;
-
-	hook(vm, &peer);
-	hook_allow_all(vm);
-	expect(0, pthread_create(&thread, NULL, chatter, &peer));
-	sleep_ms(rand() % 8);
-	/* The tool goes first, or the device manager does. */
-	if (i % 2)
-		shutdown(peer.fd, SHUT_RDWR);
-	unhook(vm);
-	shutdown(peer.fd, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	peer_close(&peer);
+	(void)round;
+	vmm_vcpu_run(vm, 0, &guest_busy);
+	vmm_vcpu_run(vm, 1, &guest_busy);
 }
 
-/* The tool lives here, the VMM in a child that is killed. */
-static void round_killed(int i)
+static void expect_alive(struct vmm *vm)
 {
-	struct peer peer;
-	int fd = peer_open(&peer);
-	pthread_t thread;
-	int pid = must(fork());
-
-	if (!pid) {
-		struct vmm *vm = vmm_create(NULL);
-
-		peer_close(&peer);
-		vmm_vcpu_run(vm, 0, &guest_busy);
-		vmm_vcpu_run(vm, 1, &guest_busy);
-		expect(0, __hook_fd(vm, fd));
-		hook_allow_all(vm);
-		for (;;)
-			pause();
-	}
-	close(fd);
-	expect(0, pthread_create(&thread, NULL, chatter, &peer));
-	sleep_ms(i % 40);
-	must(kill(pid, SIGKILL));
-	expect(128 + SIGKILL, wait_child(pid));
-	shutdown(peer.fd, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	peer_close(&peer);
+	vmm_expect_alive(&vm->vcpus[0]);
+	vmm_expect_alive(&vm->vcpus[1]);
 }
 
 int main(void)
 {
-	struct vmm *vm = vmm_create(NULL);
-	struct resources settled;
-	int i;
+	static const struct rounds rounds = {
+		.talk = chatter, .start = start, .expect_alive = expect_alive,
+		.most_ms = 8,
+	};
 
-	hook_require(vm);
-	srand(1);
-	vmm_vcpu_run(vm, 0, &guest_busy);
-	vmm_vcpu_run(vm, 1, &guest_busy);
-	for (i = 1; i <= ROUNDS; i++) {
-		if (i % 4 == 0)
-			round_killed(i);
-		else
-			round_here(vm, i);
-		if (i == SETTLED)
-			resources_take(&settled, 0);
-	}
-	note("%d rounds done", ROUNDS);
-	vmm_expect_alive(&vm->vcpus[0]);
-	vmm_expect_alive(&vm->vcpus[1]);
-	expect(0, resources_settle(&settled, 0));
-	hook_expect_usable(vm);
-	vmm_destroy(vm);
+	rounds_run(&rounds);
 	return 0;
 }

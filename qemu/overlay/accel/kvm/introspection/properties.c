@@ -1,0 +1,150 @@
+/*
+ * The introspection object's properties.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-builtin-visit.h"
+#include "qapi/visitor.h"
+#include "qom/object.h"
+#include "names.h"
+#include "properties.h"
+#include "session.h"
+
+static char *introspection_get_chardev(Object *obj, Error **errp)
+{
+    return g_strdup(INTROSPECTION(obj)->chardev);
+}
+
+/* The character device and the key's digest are taken once. */
+static bool introspection_settable(Introspection *s, const char *name,
+                                   Error **errp)
+{
+    if (s->started) {
+        error_setg(errp, "Property '%s' cannot be changed any more", name);
+    }
+    return !s->started;
+}
+
+static void introspection_set_chardev(Object *obj, const char *value,
+                                      Error **errp)
+{
+    Introspection *s = INTROSPECTION(obj);
+
+    if (introspection_settable(s, "chardev", errp)) {
+        g_free(s->chardev);
+        s->chardev = g_strdup(value);
+    }
+}
+
+static char *introspection_get_key(Object *obj, Error **errp)
+{
+    return g_strdup(INTROSPECTION(obj)->key);
+}
+
+static void introspection_set_key(Object *obj, const char *value, Error **errp)
+{
+    Introspection *s = INTROSPECTION(obj);
+
+    if (introspection_settable(s, "key", errp)) {
+        g_free(s->key);
+        s->key = g_strdup(value);
+    }
+}
+
+static void introspection_get_handshake_timeout(Object *obj, Visitor *v,
+                                                const char *name, void *opaque,
+                                                Error **errp)
+{
+    Introspection *s = INTROSPECTION(obj);
+
+    visit_type_uint32(v, name, &s->handshake_timeout, errp);
+}
+
+static void introspection_set_handshake_timeout(Object *obj, Visitor *v,
+                                                const char *name, void *opaque,
+                                                Error **errp)
+{
+    Introspection *s = INTROSPECTION(obj);
+
+    visit_type_uint32(v, name, &s->handshake_timeout, errp);
+}
+
+static void introspection_get_command(Object *obj, Visitor *v,
+                                      const char *name, void *opaque,
+                                      Error **errp)
+{
+    visit_type_strList(v, name, &INTROSPECTION(obj)->command, errp);
+}
+
+static void introspection_get_event(Object *obj, Visitor *v, const char *name,
+                                    void *opaque, Error **errp)
+{
+    visit_type_strList(v, name, &INTROSPECTION(obj)->event, errp);
+}
+
+static void introspection_set_list(strList **target, Visitor *v,
+                                   const char *name,
+                                   bool (*parse)(const char *text, int32_t *id,
+                                                 Error **errp),
+                                   Error **errp)
+{
+    g_autoptr(strList) list = NULL;
+    strList *item;
+    int32_t id;
+
+    if (!visit_type_strList(v, name, &list, errp)) {
+        return;
+    }
+    for (item = list; item; item = item->next) {
+        if (!parse(item->value, &id, errp)) {
+            return;
+        }
+    }
+    qapi_free_strList(*target);
+    *target = g_steal_pointer(&list);
+}
+
+static void introspection_set_command(Object *obj, Visitor *v,
+                                      const char *name, void *opaque,
+                                      Error **errp)
+{
+    introspection_set_list(&INTROSPECTION(obj)->command, v, name,
+                           introspection_parse_command, errp);
+}
+
+static void introspection_set_event(Object *obj, Visitor *v, const char *name,
+                                    void *opaque, Error **errp)
+{
+    introspection_set_list(&INTROSPECTION(obj)->event, v, name,
+                           introspection_parse_event, errp);
+}
+
+void introspection_add_properties(ObjectClass *oc)
+{
+    object_class_property_add_str(oc, "chardev", introspection_get_chardev,
+                                  introspection_set_chardev);
+    object_class_property_set_description(oc, "chardev",
+        "ID of the client socket that connects to the tool");
+    object_class_property_add_str(oc, "key", introspection_get_key,
+                                  introspection_set_key);
+    object_class_property_set_description(oc, "key",
+        "ID of the secret that the tool has to know");
+    object_class_property_add(oc, "handshake_timeout", "uint32",
+                              introspection_get_handshake_timeout,
+                              introspection_set_handshake_timeout, NULL, NULL);
+    object_class_property_set_description(oc, "handshake_timeout",
+        "Seconds for the tool to answer, 0 for no limit");
+    object_class_property_add(oc, "command", "strList",
+                              introspection_get_command,
+                              introspection_set_command, NULL, NULL);
+    object_class_property_set_description(oc, "command",
+        "Commands that the tool may use, by name or number");
+    object_class_property_add(oc, "event", "strList",
+                              introspection_get_event,
+                              introspection_set_event, NULL, NULL);
+    object_class_property_set_description(oc, "event",
+        "Events that the tool may be told, by name or number");
+}

@@ -4,6 +4,7 @@
 # in it, "check-lab" proves that it sees what goes wrong.
 #
 #	make lab [CPU=amd|intel] [TEST=name] [KEEP=1] [DEBUG=1] [MODULES=stock]
+#		[NRIPS=0]
 
 .PHONY: lab demo check-lab debug-kernel lab-packages lab-cpu
 
@@ -23,6 +24,8 @@ debug-kernel: lab-packages
 	@mk/install-packages debug-kernel
 	@V=$(filter-out 0,$(V)) lab/debug/build
 
+# NRIPS=0: an AMD processor without NRIP save and decode assists.
+lab: export LAB_NRIPS := $(NRIPS)
 lab: lab-packages modules qemu tools tests $(if $(DEBUG),debug-kernel)
 	@V=$(filter-out 0,$(V)) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
 

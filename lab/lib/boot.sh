@@ -11,19 +11,21 @@ carriers=()
 #	$1 cpus, $2 kernel arguments, rest: more options for QEMU
 describe_machine()
 {
-	local qemu cpus=$1 append=$2
+	local qemu cpus=$1 append=$2 model=max,+svm,la57=off
 
 	shift 2
 	if [ "$processor" = intel ]; then
 		describe_bochs "$append"
 		return
 	fi
+	# Without these KVM emulates what it otherwise skips or decodes.
+	[ "${LAB_NRIPS:-1}" != 0 ] || model+=,-nrip-save,-decodeassists
 	qemu=$(emulator) || exit 1
 	machine=("$qemu" -L "$seabios/usr/share/seabios" -L "$blobs/usr/share/qemu"
 		-nodefaults -no-user-config -display none -no-reboot -nic none
 		-M q35
 		-accel "tcg,thread=multi,tb-size=512"
-		-cpu "max,+svm,la57=off" -smp "$cpus" -m "${LAB_MEMORY:-4G}"
+		-cpu "$model" -smp "$cpus" -m "${LAB_MEMORY:-4G}"
 		-kernel "$vmlinuz" -initrd "$RUN/initrd"
 		-append "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 $append"
 		-device virtio-serial

@@ -220,7 +220,7 @@ def tcg_hot_add(lab):
 
 def test_no_support(lab):
     lab.start(env={'FAKE_KVM_CAP': '0'})
-    lab.fails('does not offer VM introspection', 'Load KVM modules')
+    lab.fails('does not know introspection: load KVM modules')
 
 
 def test_no_chardev(lab):
@@ -406,6 +406,27 @@ def test_hook_eexist(lab):
         assert at_end(conn)
     lab.fail('')
     lab.hooked()
+
+
+def test_problem(lab):
+    """What warnings say can be asked for, as long as it is true."""
+    lab.listen()
+    lab.fail(f'HOOK {EOPNOTSUPP}\n')
+    lab.start()
+    qmp = lab.qmp()
+
+    def problem():
+        return qmp.ok('qom-get', path='/objects/v', property='problem')
+
+    assert problem() == ''
+    conn, _ = lab.accept()
+    conn.sendall(reply())
+    assert at_end(conn)
+    assert 'cannot be introspected' in problem()
+    assert problem() in lab.stderr()
+    lab.fail('')
+    lab.hooked()
+    assert problem() == ''
 
 
 def test_permission_refused(lab):
@@ -693,7 +714,7 @@ def main():
         return 1 if failed else 77
     tests = named('test_') + [hook_errors(err, words) for err, words in (
         (EPERM, 'switched off'), (EBUSY, 'nested guest'),
-        (ENOTTY, 'does not know'), (EOPNOTSUPP, 'kernel-irqchip=on'),
+        (ENOTTY, 'does not know'), (EOPNOTSUPP, 'cannot be introspected'),
         (EINVAL, 'Invalid argument'))]
     return 1 if failed + run(tests) else 0
 

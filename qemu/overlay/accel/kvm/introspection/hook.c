@@ -12,6 +12,7 @@
 #include <kvmi/assert.h>
 #include "hook.h"
 #include "names.h"
+#include "refusal.h"
 #include "trace.h"
 
 /* What an id stands for when it is no id: everything. */
@@ -45,45 +46,10 @@ bool introspection_supported(Error **errp)
         return false;
     }
     if (kvm_check_extension(kvm_state, KVM_CAP_INTROSPECTION) <= 0) {
-        error_setg(errp, "the host's KVM does not offer VM introspection");
-        error_append_hint(errp, "Load KVM modules that are built with it and"
-                          " see that the parameter kvm.introspection is on.\n");
+        introspection_refusal(introspection_not_offered(), errp);
         return false;
     }
     return true;
-}
-
-/* HOOK's errors in words, with what to do about them. */
-static void set_hook_error(int err, Error **errp)
-{
-    switch (err) {
-    case EPERM:
-        error_setg(errp, "introspection is switched off in the host's KVM:"
-                   " load it with the parameter introspection=1");
-        break;
-    case EBUSY:
-        error_setg(errp, "a vCPU is running a nested guest of its own:"
-                   " introspection starts when that guest is idle or gone,"
-                   " trying again");
-        break;
-    case EEXIST:
-        error_setg(errp, "an earlier introspection session of this VM has not"
-                   " ended: if this stays, see the host's kernel log");
-        break;
-    case EOPNOTSUPP:
-        error_setg(errp, "this VM cannot be introspected: it needs a host with"
-                   " nested paging (kvm_amd.npt or kvm_intel.ept) and the TDP"
-                   " MMU (kvm.tdp_mmu) on, guest memory that is neither"
-                   " encrypted nor private, and kernel-irqchip=on");
-        break;
-    case ENOTTY:
-        error_setg(errp, "the host's KVM does not know introspection: load KVM"
-                   " modules that are built with it");
-        break;
-    default:
-        error_setg_errno(errp, err, "KVM does not take the socket");
-        break;
-    }
 }
 
 static int allow(const Permission *permission, int32_t id, Error **errp)
@@ -134,7 +100,7 @@ int introspection_hook(int fd, const QemuUUID *uuid, const strList *commands,
     ret = kvm_vm_ioctl(kvm_state, KVM_INTROSPECTION_HOOK, &hook);
     trace_introspection_ioctl_hook(fd, ret);
     if (ret < 0) {
-        set_hook_error(-ret, errp);
+        introspection_refusal(-ret, errp);
         return ret;
     }
 

@@ -54,6 +54,11 @@ static void introspection_set_key(Object *obj, const char *value, Error **errp)
     }
 }
 
+static char *introspection_get_problem(Object *obj, Error **errp)
+{
+    return g_strdup(INTROSPECTION(obj)->problem ?: "");
+}
+
 static void introspection_get_handshake_timeout(Object *obj, Visitor *v,
                                                 const char *name, void *opaque,
                                                 Error **errp)
@@ -132,6 +137,10 @@ void introspection_add_properties(ObjectClass *oc)
                                   introspection_set_key);
     object_class_property_set_description(oc, "key",
         "ID of the secret that the tool has to know");
+    object_class_property_add_str(oc, "problem", introspection_get_problem,
+                                  NULL);
+    object_class_property_set_description(oc, "problem",
+        "Why there was no session at the last attempt, empty with one");
     object_class_property_add(oc, "handshake_timeout", "uint32",
                               introspection_get_handshake_timeout,
                               introspection_set_handshake_timeout, NULL, NULL);

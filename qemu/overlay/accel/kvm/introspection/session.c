@@ -65,6 +65,10 @@ static void introspection_set_state(Introspection *s, IntrospectionState state)
 static void introspection_warn(Introspection *s, const char *text)
 {
     trace_introspection_warning(introspection_id(s), text);
+    if (s->state != INTROSPECTION_HOOKED) {
+        g_free(s->problem);
+        s->problem = g_strdup(text);
+    }
     if (g_hash_table_add(s->warned, g_strdup(text))) {
         warn_report("introspection '%s', chardev '%s': %s",
                     introspection_id(s), s->chardev, text);
@@ -209,6 +213,7 @@ static void introspection_replied(Introspection *s)
     }
 
     introspection_set_state(s, INTROSPECTION_HOOKED);
+    g_clear_pointer(&s->problem, g_free);
     g_hash_table_remove_all(s->warned);
 }
 
@@ -332,6 +337,7 @@ void introspection_session_destroy(Introspection *s)
     timer_free(s->handshake_timer);
     qemu_bh_delete(s->bh);
     g_hash_table_unref(s->warned);
+    g_free(s->problem);
 }
 
 void introspection_session_start(Introspection *s)

@@ -48,6 +48,8 @@ struct Introspection {
     bool opened;
     bool closed;
 
+    /* what keeps a session from beginning, if that is known */
+    char *problem;
     GHashTable *warned;
     unsigned int eexist_in_a_row;
 

@@ -31,6 +31,12 @@ GUEST_BEGIN(events)
 	je	hlt
 	cmpq	$GUEST_NOP, %rbx
 	je	nop
+	cmpq	$GUEST_TRAP, %rbx
+	je	trap
+	cmpq	$GUEST_OTHER_CALL, %rbx
+	je	other_call
+	cmpq	$GUEST_XMM, %rbx
+	je	xmm
 	incq	GUEST_WRONG(%rbp)
 2:	movq	%rax, GUEST_RESULT(%rbp)
 	addq	%r15, GUEST_MARKS(%rbp)
@@ -82,8 +88,45 @@ nop:
 AT(nop)	nop
 	jmp	2b
 
+/* At this instruction, until an exception comes from nowhere. */
+trap:	movq	%rax, GUEST_WANTED(%rbp)
+	cli
+AT(trap)
+	jmp	guest_events_trap
+	sti
+	jmp	2b
+
+/* The VMM makes a VMMCALL of it where the CPU wants a VMCALL. */
+other_call:
+	movq	GUEST_CALL(%rbp), %rax
+	movl	$24, %edi
+AT(other_call)
+	vmcall
+	jmp	2b
+
+/* Into the state what is in the register, then a watched instruction. */
+xmm:	movq	%cr3, %rax
+	xorq	$0x1000, %rax
+	movq	%rax, GUEST_WANTED(%rbp)
+AT(xmm)	movq	%rax, %cr3
+	movdqu	%xmm3, GUEST_SAVED(%rbp)
+	movdqu	GUEST_LOADED(%rbp), %xmm5
+	movq	%cr3, %rax
+	jmp	2b
+
 AT(on_int3)
 	incq	GUEST_TRAPS(%rbp)
+	iretq
+
+/* #UD, out of the loop where it is waited for. */
+AT(on_ud)
+	pushq	%rax
+	leaq	guest_events_trap(%rip), %rax
+	cmpq	%rax, 8(%rsp)
+	popq	%rax
+	jne	guest_events_on_other
+	incq	GUEST_TRAPS(%rbp)
+	addq	$2, (%rsp)
 	iretq
 
 /* Every vCPU's local APIC is at its usual place. */

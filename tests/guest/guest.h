@@ -18,6 +18,7 @@
 #define GUEST_BOOT		0x10000	/* a page of code */
 #define GUEST_MAILBOX		0x11000	/* u32, for GUEST_HERE and GUEST_GO */
 #define GUEST_EVENTS		0x14000	/* code of the events guest */
+#define GUEST_STUBS		0x16000	/* handlers that count exceptions */
 #define GUEST_STATE		0x20000	/* of it, a page for each vCPU */
 #define GUEST_TABLES		0x30000	/* of it, 9 pages, of these: */
 #define GUEST_GDT		0x37000
@@ -36,7 +37,10 @@
 #define GUEST_INT3		5
 #define GUEST_HYPERCALL		6
 #define GUEST_HLT		7
-#define GUEST_NOP		8
+#define GUEST_NOP		10
+#define GUEST_TRAP		11	/* waits for #UD */
+#define GUEST_OTHER_CALL	12	/* hypercall by the other instruction */
+#define GUEST_XMM		13	/* CR3, and vector registers after it */
 
 /* Offsets in struct guest_state. */
 #define GUEST_KIND		0x00
@@ -50,6 +54,13 @@
 #define GUEST_TICKS		0x40
 #define GUEST_TICKS_DONE	0x48
 #define GUEST_WRONG		0x50
+#define GUEST_CALL		0x80
+#define GUEST_SAVED		0x88
+#define GUEST_LOADED		0x98
+#define GUEST_CAUGHT		0x100	/* arrays by vector */
+#define GUEST_CAUGHT_ERROR	0x200
+#define GUEST_CAUGHT_CR2	0x300
+#define GUEST_CAUGHT_RIP	0x400
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -67,7 +78,20 @@ struct guest_state {
 	uint64_t ticks;		/* timer interrupts, at the handler's begin */
 	uint64_t ticks_done;	/* and at its end */
 	uint64_t wrong;		/* other exceptions */
+	uint64_t spare[5];
+	uint64_t call;		/* the number of the other hypercall */
+	uint64_t saved[2];	/* from XMM3 */
+	uint64_t loaded[2];	/* to XMM5, after that */
+	uint64_t unused[11];
+	/* By the handlers of vmm_catch(), the last for each vector. */
+	uint64_t caught[32];	/* how many */
+	uint64_t error[32];	/* 0 for those without a code */
+	uint64_t cr2[32];
+	uint64_t rip[32];	/* to which they return */
 };
+
+_Static_assert(__builtin_offsetof(struct guest_state, caught) ==
+	       GUEST_CAUGHT, "the guest's view of its state");
 
 struct guest {
 	uint64_t gpa;
@@ -89,6 +113,7 @@ GUEST(boot, GUEST_BOOT);		/* a PC's way to the next */
 GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
 GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest, for ever */
 GUEST(nested_inner, GUEST_NESTED_INNER);	/* is that guest */
+GUEST(caught, GUEST_STUBS);		/* handlers, 16 bytes for a vector */
 
 /* Where the events guest has its instructions and its handlers. */
 extern const uint8_t guest_events_cr0[], guest_events_cr3[];
@@ -96,7 +121,9 @@ extern const uint8_t guest_events_cr4[], guest_events_int3[];
 extern const uint8_t guest_events_hypercall[], guest_events_hlt[];
 extern const uint8_t guest_events_nop[];
 extern const uint8_t guest_events_on_int3[], guest_events_on_timer[];
-extern const uint8_t guest_events_on_other[];
+extern const uint8_t guest_events_on_other[], guest_events_on_ud[];
+extern const uint8_t guest_events_xmm[], guest_events_trap[];
+extern const uint8_t guest_events_other_call[];
 #else
 #define GUEST_BEGIN(name) \
 	.section .rodata; .code16; .balign 16; \

@@ -10,6 +10,7 @@
 #include "test.h"
 
 #define MOMENT_MS	100
+#define UD_VECTOR	6
 
 int __vcpu_command(struct peer *peer, uint16_t vcpu, uint16_t id,
 		   const void *body, size_t size, void *data, size_t data_size)
@@ -115,13 +116,34 @@ void vcpu_pause(struct peer *peer, uint16_t vcpu)
 	expect(0, __vcpu_pause(peer, vcpu, 0));
 }
 
+int __vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr,
+		  uint32_t error_code, uint64_t address)
+{
+	struct kvmi_vcpu_inject_exception inject = {
+		.nr = nr,
+		.error_code = error_code,
+		.address = address,
+	};
+
+	return __vcpu_command(peer, vcpu, KVMI_VCPU_INJECT_EXCEPTION, &inject,
+			      sizeof(inject), NULL, 0);
+}
+
+void vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr)
+{
+	expect(0, __vcpu_inject(peer, vcpu, nr, 0, 0));
+}
+
 uint16_t kind_event(uint64_t kind)
 {
 	switch (kind) {
 	case GUEST_INT3:
 		return KVMI_VCPU_EVENT_BREAKPOINT;
 	case GUEST_HYPERCALL:
+	case GUEST_OTHER_CALL:
 		return KVMI_VCPU_EVENT_HYPERCALL;
+	case GUEST_TRAP:
+		return KVMI_VCPU_EVENT_TRAP;
 	default:
 		return KVMI_VCPU_EVENT_CR;
 	}
@@ -132,7 +154,35 @@ void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
 {
 	vcpu_control_events(peer, vcpu, kind_event(kind), enable);
 	if (kind_event(kind) == KVMI_VCPU_EVENT_CR)
-		vcpu_control_cr(peer, vcpu, kind, enable);
+		vcpu_control_cr(peer, vcpu, kind == GUEST_XMM ? 3 : kind,
+				enable);
+}
+
+/* An exception before this one can be on its way. */
+static bool provoked(struct peer *peer, uint16_t vcpu, uint64_t kind)
+{
+	struct kvmi_vcpu_get_registers_reply now;
+	int r;
+
+	vcpu_get_registers(peer, vcpu, &now);
+	if (now.regs.rip != vmm_kind_rip(kind))
+		return false;
+	r = __vcpu_inject(peer, vcpu, UD_VECTOR, 0, 0);
+	if (r != -KVM_EBUSY)
+		expect(0, r);
+	return !r;
+}
+
+void kind_provoke(struct peer *peer, uint16_t vcpu, uint64_t kind)
+{
+	if (kind == GUEST_TRAP)
+		wait_for(provoked(peer, vcpu, kind));
+}
+
+void kind_begin(struct peer *peer, struct vmm_vcpu *vcpu, uint64_t kind)
+{
+	vmm_vcpu_allow(vcpu, 1);
+	kind_provoke(peer, vcpu - vcpu->vm->vcpus, kind);
 }
 
 static size_t data_size(uint16_t id)
@@ -142,6 +192,8 @@ static size_t data_size(uint16_t id)
 		return sizeof(struct kvmi_vcpu_event_cr);
 	case KVMI_VCPU_EVENT_BREAKPOINT:
 		return sizeof(struct kvmi_vcpu_event_breakpoint);
+	case KVMI_VCPU_EVENT_TRAP:
+		return sizeof(struct kvmi_vcpu_event_trap);
 	default:
 		return 0;
 	}

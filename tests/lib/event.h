@@ -17,6 +17,7 @@ struct event {
 		uint8_t data[32];
 		struct kvmi_vcpu_event_cr cr;
 		struct kvmi_vcpu_event_breakpoint breakpoint;
+		struct kvmi_vcpu_event_trap trap;
 	};
 };
 
@@ -49,11 +50,21 @@ void vcpu_set_registers(struct peer *peer, uint16_t vcpu,
 int __vcpu_pause(struct peer *peer, uint16_t vcpu, uint8_t wait);
 void vcpu_pause(struct peer *peer, uint16_t vcpu);
 
+/* An address and an error code are sent for every vector. */
+int __vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr,
+		  uint32_t error_code, uint64_t address);
+void vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr);
+
 /* The event by which a tool sees instructions of this kind. */
 uint16_t kind_event(uint64_t kind);
 /* Switches it on or off on the vCPU. */
 void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
 		  uint8_t enable);
+
+/* Makes a guest that waits for an exception get it, after TRAP. */
+void kind_provoke(struct peer *peer, uint16_t vcpu, uint64_t kind);
+/* Lets the guest do one more of this kind. */
+void kind_begin(struct peer *peer, struct vmm_vcpu *vcpu, uint64_t kind);
 
 /* The next event of a vCPU, or what __peer_receive() returns. */
 int __event_receive(struct peer *peer, struct event *event);

@@ -15,6 +15,7 @@
 enum { PML4, PML4_TWIN, PDPT, PD };
 
 #define VECTOR_INT3	3
+#define VECTOR_UD	6
 #define VECTOR_TIMER	0x20
 
 /* Registers of the local APIC. */
@@ -51,6 +52,12 @@ uint64_t vmm_kind_rip(uint64_t kind)
 		return vmm_label(guest_events_hypercall);
 	case GUEST_NOP:
 		return vmm_label(guest_events_nop);
+	case GUEST_OTHER_CALL:
+		return vmm_label(guest_events_other_call);
+	case GUEST_TRAP:
+		return vmm_label(guest_events_trap);
+	case GUEST_XMM:
+		return vmm_label(guest_events_xmm);
 	default:
 		return vmm_label(guest_events_hlt);
 	}
@@ -77,9 +84,8 @@ static void fill_pages(uint8_t *memory)
 	*(uint64_t *)(memory + table(PML4_TWIN)) = table(PDPT) | 3;
 }
 
-static void fill_gate(uint8_t *memory, int vector, const uint8_t *handler)
+static void fill_gate(uint8_t *memory, int vector, uint64_t at)
 {
-	uint64_t at = vmm_label(handler);
 	uint64_t *gate = (uint64_t *)(memory + GUEST_IDT) + 2 * vector;
 
 	gate[0] = (at & 0xffff) | 8 << 16 | 0x8eull << 40 |
@@ -97,9 +103,20 @@ static void fill_tables(uint8_t *memory)
 	gdt[2] = 0x00cf93000000ffff;
 	gdt[3] = 0x00cf9b000000ffff;
 	for (i = 0; i < 256; i++)
-		fill_gate(memory, i, guest_events_on_other);
-	fill_gate(memory, VECTOR_INT3, guest_events_on_int3);
-	fill_gate(memory, VECTOR_TIMER, guest_events_on_timer);
+		fill_gate(memory, i, vmm_label(guest_events_on_other));
+	fill_gate(memory, VECTOR_INT3, vmm_label(guest_events_on_int3));
+	fill_gate(memory, VECTOR_UD, vmm_label(guest_events_on_ud));
+	fill_gate(memory, VECTOR_TIMER, vmm_label(guest_events_on_timer));
+}
+
+void vmm_catch(struct vmm *vm)
+{
+	int i;
+
+	memcpy(vmm_host(vm, GUEST_STUBS), guest_caught.code,
+	       guest_caught.end - guest_caught.code);
+	for (i = 0; i < 32; i++)
+		fill_gate(vmm_host(vm, 0), i, GUEST_STUBS + 16 * i);
 }
 
 static bool is_intel(void)
@@ -114,9 +131,11 @@ static void fill_code(uint8_t *memory)
 {
 	memcpy(memory + GUEST_EVENTS, guest_events.code,
 	       guest_events.end - guest_events.code);
-	if (is_intel())
-		memcpy(memory + vmm_label(guest_events_hypercall),
-		       "\x0f\x01\xc1", 3);
+	if (!is_intel())
+		return;
+	memcpy(memory + vmm_label(guest_events_hypercall), "\x0f\x01\xc1", 3);
+	memcpy(memory + vmm_label(guest_events_other_call), "\x0f\x01\xd9",
+	       3);
 }
 
 void events_fill(uint8_t *memory)
@@ -169,8 +188,8 @@ void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
 	sregs.idt.limit = 256 * 16 - 1;
 	sregs.cr0 = 0x80000033;
 	sregs.cr3 = table(PML4);
-	/* With MCE, which AMD's KVM shows the guest when the host has it. */
-	sregs.cr4 = 0x60;
+	/* SSE, and MCE, which AMD's KVM shows the guest when the host has it. */
+	sregs.cr4 = 0x260;
 	sregs.efer = 0x500;
 	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
 	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs));

@@ -96,6 +96,8 @@ void events_fill(uint8_t *memory);
  * vCPUs share code and tables.
  */
 void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind);
+/* After that: its handlers of the first 32 vectors count what they get. */
+void vmm_catch(struct vmm *vm);
 /* From now on the vCPU gets 1000 timer interrupts a second. */
 void vmm_vcpu_start_timer(struct vmm_vcpu *vcpu);
 volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu);

@@ -64,7 +64,9 @@
 	M(VCPU_CONTROL_CR, vcpu_control_cr, VCPU, 8, 0, NONE, \
 	  "EINVAL") \
 	M(VCPU_TRANSLATE_GVA, vcpu_translate_gva, VCPU, 8, 8, NONE, \
-	  "")
+	  "") \
+	M(VCPU_INJECT_EXCEPTION, vcpu_inject_exception, VCPU, 16, 0, NONE, \
+	  "EPERM EINVAL EBUSY")
 
 #define KVMI_MILESTONE_CONTROL	"3. control, state, injection"
 #define KVMI_MILESTONE_ACCESS	"4. page access and single step"
@@ -72,16 +74,14 @@
 #define KVMI_MESSAGES_PLANNED(M) \
 	M(VM_SET_PAGE_ACCESS, vm_set_page_access, VM, 8, 0, TAIL, \
 	  "EINVAL", KVMI_MILESTONE_ACCESS) \
-	M(VCPU_INJECT_EXCEPTION, vcpu_inject_exception, VCPU, 16, 0, NONE, \
-	  "EPERM EINVAL EBUSY", KVMI_MILESTONE_CONTROL) \
+	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
+	  "", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_GET_XCR, vcpu_get_xcr, VCPU, 8, 8, NONE, \
 	  "EINVAL", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_GET_XSAVE, vcpu_get_xsave, VCPU, 0, 4096, NONE, \
 	  "", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_SET_XSAVE, vcpu_set_xsave, VCPU, 4096, 0, NONE, \
 	  "EINVAL", KVMI_MILESTONE_CONTROL) \
-	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
-	  "", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_MSR, vcpu_control_msr, VCPU, 8, 0, NONE, \
 	  "EINVAL EPERM", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_SINGLESTEP, vcpu_control_singlestep, VCPU, 8, 0, NONE, \
@@ -106,11 +106,11 @@
 	E(VCPU_EVENT_BREAKPOINT, breakpoint, VCPU, 16, 0, \
 	  "CONTINUE RETRY CRASH") \
 	E(VCPU_EVENT_CR, cr, VCPU, 24, 8, \
+	  "CONTINUE CRASH") \
+	E(VCPU_EVENT_TRAP, trap, VCPU, 16, 0, \
 	  "CONTINUE CRASH")
 
 #define KVMI_EVENTS_PLANNED(E) \
-	E(VCPU_EVENT_TRAP, trap, VCPU, 16, 0, \
-	  "CONTINUE CRASH", KVMI_MILESTONE_CONTROL) \
 	E(VCPU_EVENT_XSETBV, xsetbv, VCPU, 24, 0, \
 	  "CONTINUE CRASH", KVMI_MILESTONE_CONTROL) \
 	E(VCPU_EVENT_DESCRIPTOR, descriptor, VCPU, 8, 0, \

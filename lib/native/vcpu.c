@@ -142,6 +142,22 @@ int kvmi_vcpu_control_cr(struct kvmi_vm *vm, unsigned int vcpu,
 			    NO_ANSWER);
 }
 
+int kvmi_vcpu_inject_exception(struct kvmi_vm *vm, unsigned int vcpu,
+			       unsigned int nr, uint32_t error_code,
+			       uint64_t address)
+{
+	struct kvmi_vcpu_inject_exception req = {
+		.nr = (uint8_t)nr,
+		.error_code = error_code,
+		.address = address,
+	};
+
+	if (nr > UINT8_MAX)
+		return -EINVAL;
+	return vcpu_command(vm, vcpu, KVMI_VCPU_INJECT_EXCEPTION,
+			    REQUEST(&req), NO_ANSWER);
+}
+
 int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
 			    uint64_t gva, uint64_t *gpa)
 {

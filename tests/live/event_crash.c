@@ -20,6 +20,7 @@ static const struct {
 	{ GUEST_CR4, "VCPU_EVENT_CR" },
 	{ GUEST_INT3, "VCPU_EVENT_BREAKPOINT" },
 	{ GUEST_HYPERCALL, "VCPU_EVENT_HYPERCALL" },
+	{ GUEST_TRAP, "VCPU_EVENT_TRAP" },
 };
 
 static void expect_shutdown(struct vmm_vcpu *vcpu, bool crash)
@@ -44,7 +45,7 @@ static void test_kind(uint64_t kind, const char *name)
 	vmm_vcpu_load_long(vcpu, kind);
 	vmm_vcpu_start(vcpu);
 	kind_control(&peer, 0, kind, 1);
-	vmm_vcpu_allow(vcpu, 1);
+	kind_begin(&peer, vcpu, kind);
 	event_receive(&peer, kind_event(kind), &event);
 	event_answer(&peer, &event, KVMI_EVENT_ACTION_CRASH);
 	expect_shutdown(vcpu, true);
@@ -56,6 +57,7 @@ static void test_kind(uint64_t kind, const char *name)
 
 	/* It comes to the same instruction. */
 	vmm_vcpu_start(vcpu);
+	kind_provoke(&peer, 0, kind);
 	event_receive(&peer, kind_event(kind), &event);
 	event_continue(&peer, &event);
 	vmm_wait_executions(vcpu, 1);

@@ -54,6 +54,8 @@ static void test_kind(uint64_t kind)
 	wait_until_allowed(&peer);
 	kind_control(&peer, 0, kind, 1);
 	kind_control(&peer, 1, kind, 1);
+	kind_provoke(&peer, 0, kind);
+	kind_provoke(&peer, 1, kind);
 	for (i = 0; i < 2; i++)
 		event_receive(&peer, kind_event(kind), &event);
 	start = now_ms();
@@ -76,5 +78,6 @@ int main(void)
 	test_kind(GUEST_CR4);
 	test_kind(GUEST_INT3);
 	test_kind(GUEST_HYPERCALL);
+	test_kind(GUEST_TRAP);
 	return 0;
 }

@@ -97,11 +97,13 @@ static const struct {
 
 static void make(struct reply *reply, const struct event *event)
 {
+	bool cr = event->id == KVMI_VCPU_EVENT_CR;
+
 	*reply = (struct reply){
-		.hdr = { KVMI_VCPU_EVENT, 24, event->seq },
-		.reply = { .event = KVMI_VCPU_EVENT_CR },
+		.hdr = { KVMI_VCPU_EVENT, cr ? 24 : 16, event->seq },
+		.reply = { .event = event->id },
 		/* The value that changes nothing would hide much. */
-		.data = { event->cr.old_value },
+		.data = { cr ? event->cr.old_value : 0 },
 	};
 }
 
@@ -110,33 +112,34 @@ static void write_reply(struct peer *peer, const struct reply *reply)
 	peer_write(peer, reply, sizeof(reply->hdr) + reply->hdr.size);
 }
 
-static struct vmm *begin(struct peer *peer, struct event *event)
+static struct vmm *begin(struct peer *peer, uint64_t kind, struct event *event)
 {
 	struct vmm *vm = hooked_vmm(NULL, peer);
 	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
 
-	vmm_vcpu_load_long(vcpu, GUEST_CR3);
+	vmm_vcpu_load_long(vcpu, kind);
 	vmm_vcpu_start(vcpu);
-	kind_control(peer, 0, GUEST_CR3, 1);
-	vmm_vcpu_allow(vcpu, 1);
-	event_receive(peer, KVMI_VCPU_EVENT_CR, event);
+	kind_control(peer, 0, kind, 1);
+	kind_begin(peer, vcpu, kind);
+	event_receive(peer, kind_event(kind), event);
 	return vm;
 }
 
-static void test_rule(int i)
+static void test_rule(uint64_t kind, int i)
 {
 	struct reply reply;
 	struct event event;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, &event);
+	struct vmm *vm = begin(&peer, kind, &event);
 
-	note("%s, %d", rules[i].rule, i);
+	note("%s, %d, kind %d", rules[i].rule, i, (int)kind);
 	make(&reply, &event);
 	rules[i].spoil(&reply);
 	write_reply(&peer, &reply);
 	peer_expect_closed(&peer);
 	vmm_wait_executions(&vm->vcpus[0], 1);
-	expect(event.cr.new_value, vmm_state(&vm->vcpus[0])->result);
+	expect(vmm_state(&vm->vcpus[0])->wanted,
+	       vmm_state(&vm->vcpus[0])->result);
 	cell("closing:%s", rules[i].rule);
 	hook_expect_usable(vm);
 	peer_close(&peer);
@@ -150,7 +153,7 @@ static void test_header(void)
 	struct reply reply;
 	struct event event;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, &event);
+	struct vmm *vm = begin(&peer, GUEST_CR3, &event);
 
 	make(&reply, &event);
 	reply.vcpu.padding1 = 1;
@@ -173,7 +176,7 @@ static void test_short_data(void)
 {
 	struct event event;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, &event);
+	struct vmm *vm = begin(&peer, GUEST_CR3, &event);
 	uint64_t value = event.cr.new_value;
 
 	/* Two bytes hold all of this one. */
@@ -190,7 +193,7 @@ static void test_twice(void)
 {
 	struct event event;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, &event);
+	struct vmm *vm = begin(&peer, GUEST_CR3, &event);
 
 	event_continue(&peer, &event);
 	vmm_wait_executions(&vm->vcpus[0], 1);
@@ -206,8 +209,10 @@ int main(void)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		test_rule(i);
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		test_rule(GUEST_CR3, i);
+		test_rule(GUEST_TRAP, i);
+	}
 	test_header();
 	test_short_data();
 	test_twice();

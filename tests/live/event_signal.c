@@ -15,6 +15,7 @@ enum { BEFORE, DURING, AFTER, WHENS };
 
 static const uint64_t kinds[] = {
 	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL,
+	GUEST_TRAP,
 };
 
 static void answer(struct peer *peer, const struct event *event)
@@ -53,7 +54,7 @@ static void one_round(struct vmm_vcpu *vcpu, struct peer *peer, uint64_t kind,
 	uint16_t index = vcpu - vcpu->vm->vcpus;
 	struct event event;
 
-	vmm_vcpu_allow(vcpu, 1);
+	kind_begin(peer, vcpu, kind);
 	event_receive(peer, kind_event(kind), &event);
 	expect(index, event.vcpu);
 	expect(vmm_kind_rip(kind), event.arch.regs.rip);

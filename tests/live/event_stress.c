@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 200 rounds of HOOK with all events on, under a guest that does watched things
- * on two vCPUs all the time, ended by the tool, by UNHOOK, or by the death of
- * the whole VMM. What the kernel and this process hold after round 20 and round
- * 200 is the same.
+ * 200 rounds of HOOK with all events on and exceptions injected, under a guest
+ * that does watched things on two vCPUs all the time, ended by the tool, by
+ * UNHOOK, or by the death of the whole VMM. What the kernel and this process
+ * hold after round 20 and round 200 is the same.
  *
  * lab: timeout=180
  */
@@ -86,6 +86,18 @@ static int answer(struct peer *peer, const struct peer_message *message)
 	return __peer_write(peer, &reply, sizeof(reply.hdr) + reply.hdr.size);
 }
 
+/* #BP, which the guest's handler takes wherever it comes; or -KVM_EBUSY. */
+static int inject(struct peer *peer, uint16_t vcpu)
+{
+	struct {
+		struct kvmi_vcpu_hdr vcpu;
+		struct kvmi_vcpu_inject_exception exception;
+	} body = { .vcpu = { .vcpu = vcpu }, .exception = { .nr = 3 } };
+
+	return send_body(peer, KVMI_VCPU_INJECT_EXCEPTION, &body,
+			 sizeof(body));
+}
+
 /* Answers what comes, until the socket goes. */
 static void *tool(void *arg)
 {
@@ -97,6 +109,8 @@ static void *tool(void *arg)
 		r = __peer_receive(peer, &message);
 		if (!r && message.hdr.id == KVMI_VCPU_EVENT)
 			r = answer(peer, &message);
+		if (!r && message.hdr.seq % 3 == 0)
+			r = inject(peer, message.hdr.seq / 3 % 2);
 	}
 	return NULL;
 }

@@ -16,6 +16,7 @@
 
 static const uint64_t kinds[] = {
 	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL,
+	GUEST_TRAP,
 };
 
 static atomic_bool done;
@@ -49,6 +50,16 @@ static void answer(struct peer *peer, const struct event *event, int n)
 	event_continue(peer, event);
 }
 
+/* An exception that is asked for too early comes elsewhere. */
+static void provoke_next(struct vmm *vm, struct peer *peer, uint64_t kind,
+			 uint16_t vcpu, uint64_t done)
+{
+	if (kind != GUEST_TRAP)
+		return;
+	wait_for(vmm_state(&vm->vcpus[vcpu])->executions == done);
+	kind_provoke(peer, vcpu, kind);
+}
+
 static void expect_counts(struct vmm_vcpu *vcpu, uint64_t kind,
 			  uint64_t marks)
 {
@@ -56,12 +67,14 @@ static void expect_counts(struct vmm_vcpu *vcpu, uint64_t kind,
 
 	vmm_wait_executions(vcpu, EACH);
 	expect(marks, state->marks);
-	expect(kind == GUEST_INT3 ? EACH : 0, state->traps);
+	expect(kind == GUEST_INT3 || kind == GUEST_TRAP ? EACH : 0,
+	       state->traps);
 }
 
 static void test_kind(uint64_t kind)
 {
 	uint64_t marks[2] = { 0, 0 };
+	int events[2] = { 0, 0 };
 	pthread_t thread;
 	struct event event;
 	struct peer peer;
@@ -75,6 +88,7 @@ static void test_kind(uint64_t kind)
 		kind_control(&peer, i, kind, 1);
 		vmm_vcpu_allow(&vm->vcpus[i], EACH);
 		vmm_vcpu_start(&vm->vcpus[i]);
+		kind_provoke(&peer, i, kind);
 	}
 	done = false;
 	expect(0, pthread_create(&thread, NULL, disturb, vm));
@@ -84,6 +98,9 @@ static void test_kind(uint64_t kind)
 		expect(vmm_kind_rip(kind), event.arch.regs.rip);
 		marks[event.vcpu] += i % 2 ? 1 : 3;
 		answer(&peer, &event, i);
+		if (++events[event.vcpu] < EACH)
+			provoke_next(vm, &peer, kind, event.vcpu,
+				     events[event.vcpu]);
 	}
 	done = true;
 	pthread_join(thread, NULL);

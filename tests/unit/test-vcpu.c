@@ -262,6 +262,22 @@ static void translate(void **state)
 	rig_close(&rig);
 }
 
+static void inject_exception(void **state)
+{
+	struct kvmi_vcpu_inject_exception req = { .nr = 14, .error_code = 6,
+						  .address = 0x7fff00001000 };
+	struct exchange x = { .id = KVMI_VCPU_INJECT_EXCEPTION, .vcpu = 1,
+			      .request = &req, .request_size = sizeof(req),
+			      .err = -KVM_EBUSY };
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, answer_one, &x);
+	assert_err(-EBUSY, kvmi_vcpu_inject_exception(rig.vm, 1, 14, 6,
+						      0x7fff00001000));
+	rig_close(&rig);
+}
+
 static int do_nothing(int fd, void *arg)
 {
 	uint8_t byte;
@@ -277,6 +293,7 @@ static void impossible_arguments(void **state)
 
 	(void)state;
 	rig_open(&rig, do_nothing, NULL);
+	assert_err(-EINVAL, kvmi_vcpu_inject_exception(rig.vm, 0, 256, 0, 0));
 	assert_err(-EINVAL, kvmi_vcpu_get_info(rig.vm, 65536, &reply));
 	assert_err(-EINVAL, kvmi_vcpu_control_events(rig.vm, 0, 65536, true));
 	assert_err(-EINVAL, kvmi_vcpu_control_cr(rig.vm, 0, 256, true));
@@ -809,6 +826,7 @@ int main(void)
 		cmocka_unit_test(longest_list_of_msrs),
 		cmocka_unit_test(set_registers),
 		cmocka_unit_test(cpuid),
+		cmocka_unit_test(inject_exception),
 		cmocka_unit_test(translate),
 		cmocka_unit_test(impossible_arguments),
 		cmocka_unit_test(timeout_names_command_and_vcpu),

@@ -577,6 +577,27 @@ KVMI_API int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
 				     uint64_t gva, uint64_t *gpa);
 
 /*
+ * Asks for an exception in the guest. It is delivered between two instructions,
+ * once, and a halted vCPU wakes up for it. KVMI_VCPU_EVENT_TRAP comes before
+ * that and tells what the guest really gets, with struct kvmi_vcpu_event_trap:
+ * when an interrupt or an exception was on its way already it is that one, and
+ * the wanted one is off. This event need not be switched on.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @nr:		vector: 0, 1, 3 to 8, 10 to 14, 16, 17 or 19. 3 and 4 return
+ *		behind an INT3 or INTO at rip, and to rip where there is none
+ * @error_code:	for vectors that have one, else ignored
+ * @address:	for a page fault (14), what CR2 becomes, else ignored
+ * Errors: -EINVAL: also another vector; -EPERM: also if the TRAP event is not
+ * allowed; -EBUSY: one is on its way: its event is unanswered, or the guest has
+ * not got it yet; -EAGAIN: also between INIT and SIPI; those of all vCPU
+ * commands.
+ */
+KVMI_API int kvmi_vcpu_inject_exception(struct kvmi_vm *vm, unsigned int vcpu,
+					unsigned int nr, uint32_t error_code,
+					uint64_t address);
+
+/*
  * Tells a descriptor to poll for POLLIN.
  * @vm:		the session, which keeps the descriptor
  * Returns the descriptor. When it is readable there may be an event, or the

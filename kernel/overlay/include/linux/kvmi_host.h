@@ -38,6 +38,15 @@ DECLARE_STATIC_KEY_FALSE(kvmi_active);
 
 bool kvmi_vcpu_check_repeat(struct kvm_vcpu *vcpu);
 
+/* Where the exception is that a tool wants the guest to get. */
+enum kvmi_injection {
+	KVMI_INJECTION_NONE,
+	KVMI_INJECTION_ASKED,	/* to be told at the head of the run loop */
+	KVMI_INJECTION_TOLD,	/* the tool has the TRAP event */
+	KVMI_INJECTION_DUE,	/* the next entry to the guest takes it */
+	KVMI_INJECTION_QUEUED,	/* KVM has it, until it is delivered */
+};
+
 /*
  * The head of the run loop. A request that nobody takes would keep the vCPU
  * out of the guest for ever, so this does not ask whether the VM is hooked.
@@ -47,7 +56,9 @@ static inline int kvmi_vcpu_handle_requests(struct kvm_vcpu *vcpu)
 {
 	if (static_branch_unlikely(&kvmi_active) && vcpu->kvmi_repeats)
 		kvmi_vcpu_check_repeat(vcpu);
-	if (kvm_check_request(KVM_REQ_INTROSPECTION, vcpu))
+	if (kvm_check_request(KVM_REQ_INTROSPECTION, vcpu) ||
+	    (static_branch_unlikely(&kvmi_active) &&
+	     vcpu->kvmi_injection == KVMI_INJECTION_ASKED))
 		return kvmi_vcpu_serve(vcpu);
 
 	return 1;

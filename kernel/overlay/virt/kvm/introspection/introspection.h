@@ -124,6 +124,16 @@ struct kvmi_pending {
 	struct kvm_regs regs;
 };
 
+/* What VCPU_INJECT_EXCEPTION asked for; its state is kvm_vcpu.kvmi_injection. */
+struct kvmi_exception {
+	u8 nr;
+	u32 error_code;
+	u64 address;
+	unsigned long rip;	/* linear, where it is due */
+	bool anywhere;		/* another event goes before it */
+	bool keeps_rip;		/* a soft one without its instruction */
+};
+
 /* Late replies to events that are over; more than one needs a stopped VM. */
 #define KVMI_OVER_MAX	8
 
@@ -140,6 +150,7 @@ struct kvmi_vcpu {
 	DECLARE_BITMAP(events, KVMI_NUM_EVENTS);
 	unsigned long watched_crs;	/* BIT(0), BIT(3), BIT(4) */
 	struct kvmi_pending pending;
+	struct kvmi_exception exception;
 	u32 over[KVMI_OVER_MAX];
 	unsigned int nr_over;
 	bool crash;		/* end KVM_RUN with KVM_EXIT_SHUTDOWN */
@@ -276,7 +287,7 @@ enum kvmi_verdict kvmi_vcpu_event(struct kvm_vcpu *vcpu,
 				  void *reply);
 int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 void kvmi_pending_forget(struct kvm_vcpu *vcpu);
-int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+int kvmi_between(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 bool kvmi_pending_is(struct kvm_vcpu *vcpu, u16 event, u64 key);
 void kvmi_interception_changed(struct kvm_vcpu *vcpu);
 
@@ -303,5 +314,11 @@ u64 kvmi_arch_gva_to_gpa(struct kvm_vcpu *vcpu, u64 gva);
 void kvmi_arch_event_fill(struct kvm_vcpu *vcpu,
 			  struct kvmi_vcpu_event_arch *arch);
 bool kvmi_arch_set_regs(struct kvm_vcpu *vcpu, const struct kvm_regs *regs);
+bool kvmi_arch_trap_due(struct kvm_vcpu *vcpu,
+			struct kvmi_vcpu_event_trap *event);
+void kvmi_arch_trap_sent(struct kvm_vcpu *vcpu);
+void kvmi_arch_trap_done(struct kvm_vcpu *vcpu);
+void kvmi_arch_trap_end(struct kvm_vcpu *vcpu);
+void kvmi_drop_exception(struct kvm_vcpu *vcpu);
 
 #endif /* __KVMI_INTROSPECTION_H */

@@ -48,13 +48,19 @@ struct kvm_vcpu *kvmi_vcpu_find(struct kvmi_session *session, u16 index)
 	return kvm_get_vcpu(session->kvm, index);
 }
 
+static void forget(struct kvm_vcpu *vcpu)
+{
+	kvmi_arch_trap_end(vcpu);
+	kvmi_pending_forget(vcpu);
+}
+
 static void reset_record(struct kvm_vcpu *vcpu)
 {
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 
 	lockdep_assert_held(&vcpu->mutex);
 
-	kvmi_pending_forget(vcpu);
+	forget(vcpu);
 	bitmap_zero(vcpui->events, KVMI_NUM_EVENTS);
 	vcpui->watched_crs = 0;
 	vcpui->nr_over = 0;
@@ -87,7 +93,7 @@ static void release(struct kvm_vcpu *vcpu)
 	if (generation && generation == vcpui->generation)
 		reset_record(vcpu);
 	else
-		kvmi_pending_forget(vcpu);
+		forget(vcpu);
 }
 
 /*
@@ -112,7 +118,7 @@ int kvmi_vcpu_serve(struct kvm_vcpu *vcpu)
 	if (kvmi_arch_vcpu_ready(vcpu)) {
 		r = kvmi_pending_resume(vcpu, session);
 		if (r > 0)
-			r = kvmi_pause(vcpu, session);
+			r = kvmi_between(vcpu, session);
 	}
 	kvmi_session_put(session);
 

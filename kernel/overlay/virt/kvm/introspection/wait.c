@@ -93,6 +93,8 @@ static void pending_over(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 		else
 			kvmi_channel_close(session);
 	}
+	if (vcpu->kvmi_injection == KVMI_INJECTION_TOLD)
+		kvmi_drop_exception(vcpu);
 	kvmi_pending_forget(vcpu);
 }
 
@@ -283,7 +285,8 @@ static int signal_exit(struct kvm_vcpu *vcpu)
 
 static bool is_bound_to_insn(u16 event)
 {
-	return event != KVMI_VCPU_EVENT_PAUSE;
+	return event != KVMI_VCPU_EVENT_PAUSE &&
+	       event != KVMI_VCPU_EVENT_TRAP;
 }
 
 /*
@@ -321,8 +324,45 @@ int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	return 1;
 }
 
-/* The last thing before the guest: the pauses that the tool asked for. */
-int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+static bool is_between(struct kvm_vcpu *vcpu)
+{
+	return vcpu->kvmi->pending.state == KVMI_PENDING_NONE &&
+	       !vcpu->kvmi->crash;
+}
+
+/* An exception that the tool asked for comes before any other event. */
+static int trap(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+{
+	struct kvmi_vcpu_event_trap event = {};
+	struct kvmi_event_args args = {
+		.event = KVMI_VCPU_EVENT_TRAP,
+		.data = &event,
+		.size = sizeof(event),
+	};
+	int r;
+
+	if (is_between(vcpu))
+		kvmi_arch_trap_done(vcpu);
+	if (!is_between(vcpu) || !kvmi_arch_trap_due(vcpu, &event))
+		return 1;
+
+	/* With nobody to have it, the exception comes all the same. */
+	if (test_bit(KVMI_VCPU_EVENT_TRAP, session->policy.events))
+		send(vcpu, session, &args);
+
+	kvmi_arch_trap_sent(vcpu);
+	r = kvmi_pending_resume(vcpu, session);
+	if (r > 0)
+		kvmi_arch_trap_done(vcpu);
+
+	return r;
+}
+
+/*
+ * The last thing before the guest: what the tool asked for between two
+ * instructions.
+ */
+int kvmi_between(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 {
 	static const struct kvmi_event_args args = {
 		.event = KVMI_VCPU_EVENT_PAUSE,
@@ -330,9 +370,14 @@ int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 	int r;
 
-	while (vcpui->pending.state == KVMI_PENDING_NONE && !vcpui->crash &&
-	       atomic_read(&vcpui->pauses) &&
-	       test_bit(args.event, session->policy.events)) {
+	for (;;) {
+		r = trap(vcpu, session);
+		if (r <= 0)
+			return r;
+		if (!is_between(vcpu) || !atomic_read(&vcpui->pauses) ||
+		    !test_bit(args.event, session->policy.events))
+			return 1;
+
 		if (send(vcpu, session, &args))
 			return 1;
 		/* They may have been forgotten meanwhile. */
@@ -341,8 +386,6 @@ int kvmi_pause(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 		if (r <= 0)
 			return r;
 	}
-
-	return 1;
 }
 
 /*

@@ -21,6 +21,9 @@ bool __kvmi_nested_entry_waits(struct kvm_vcpu *vcpu);
 bool __kvmi_nested_entry_fails(struct kvm_vcpu *vcpu);
 bool __kvmi_refuses_nested_state(struct kvm_vcpu *vcpu,
 				 const struct kvm_nested_state *state);
+void __kvmi_inject_exception(struct kvm_vcpu *vcpu);
+bool __kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu);
+void kvmi_drop_exception(struct kvm_vcpu *vcpu);
 
 /*
  * An exit handler is about to write a control register. Returns true if it must
@@ -82,6 +85,29 @@ kvmi_refuses_nested_state(struct kvm_vcpu *vcpu,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_refuses_nested_state(vcpu, state);
+}
+
+/*
+ * An entry to the guest is about to get its event. What a tool has been told is
+ * delivered also when its session is over, so these ask for no session.
+ */
+static inline void kvmi_inject_exception(struct kvm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->kvmi_injection))
+		__kvmi_inject_exception(vcpu);
+}
+
+/* True if an exception waits until another event has been delivered. */
+static inline bool kvmi_has_exception(struct kvm_vcpu *vcpu)
+{
+	return unlikely(vcpu->kvmi_injection == KVMI_INJECTION_DUE);
+}
+
+/* True for #BP and #OF that are not of the instruction at RIP. */
+static inline bool kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu)
+{
+	return unlikely(vcpu->kvmi_injection == KVMI_INJECTION_QUEUED) &&
+	       __kvmi_exception_keeps_rip(vcpu);
 }
 
 #endif /* _ASM_X86_KVMI_HOST_H */

@@ -77,6 +77,8 @@ bool kvmi_arch_set_regs(struct kvm_vcpu *vcpu, const struct kvm_regs *regs)
 	kvm_rip_write(vcpu, regs->rip);
 	kvm_set_rflags(vcpu, regs->rflags | X86_EFLAGS_FIXED);
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
+	/* In a pause, with an exception on its way: it goes along. */
+	vcpu->kvmi->exception.rip = kvm_get_linear_rip(vcpu);
 
 	return regs->rip != rip;
 }

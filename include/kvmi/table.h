@@ -66,7 +66,13 @@
 	M(VCPU_TRANSLATE_GVA, vcpu_translate_gva, VCPU, 8, 8, NONE, \
 	  "") \
 	M(VCPU_INJECT_EXCEPTION, vcpu_inject_exception, VCPU, 16, 0, NONE, \
-	  "EPERM EINVAL EBUSY")
+	  "EPERM EINVAL EBUSY") \
+	M(VCPU_GET_XCR, vcpu_get_xcr, VCPU, 8, 8, NONE, \
+	  "EINVAL") \
+	M(VCPU_GET_XSAVE, vcpu_get_xsave, VCPU, 0, 4096, NONE, \
+	  "") \
+	M(VCPU_SET_XSAVE, vcpu_set_xsave, VCPU, 4096, 0, NONE, \
+	  "EINVAL")
 
 #define KVMI_MILESTONE_CONTROL	"3. control, state, injection"
 #define KVMI_MILESTONE_ACCESS	"4. page access and single step"
@@ -76,12 +82,6 @@
 	  "EINVAL", KVMI_MILESTONE_ACCESS) \
 	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
 	  "", KVMI_MILESTONE_CONTROL) \
-	M(VCPU_GET_XCR, vcpu_get_xcr, VCPU, 8, 8, NONE, \
-	  "EINVAL", KVMI_MILESTONE_CONTROL) \
-	M(VCPU_GET_XSAVE, vcpu_get_xsave, VCPU, 0, 4096, NONE, \
-	  "", KVMI_MILESTONE_CONTROL) \
-	M(VCPU_SET_XSAVE, vcpu_set_xsave, VCPU, 4096, 0, NONE, \
-	  "EINVAL", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_MSR, vcpu_control_msr, VCPU, 8, 0, NONE, \
 	  "EINVAL EPERM", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_SINGLESTEP, vcpu_control_singlestep, VCPU, 8, 0, NONE, \

@@ -158,6 +158,36 @@ int kvmi_vcpu_inject_exception(struct kvmi_vm *vm, unsigned int vcpu,
 			    REQUEST(&req), NO_ANSWER);
 }
 
+int kvmi_vcpu_get_xcr(struct kvmi_vm *vm, unsigned int vcpu, unsigned int xcr,
+		      uint64_t *value)
+{
+	struct kvmi_vcpu_get_xcr req = { .xcr = (uint8_t)xcr };
+	struct kvmi_vcpu_get_xcr_reply reply;
+	int err;
+
+	if (xcr > UINT8_MAX)
+		return -EINVAL;
+	err = vcpu_command(vm, vcpu, KVMI_VCPU_GET_XCR, REQUEST(&req),
+			   ANSWER(&reply));
+	if (!err)
+		*value = reply.value;
+	return err;
+}
+
+int kvmi_vcpu_get_xsave(struct kvmi_vm *vm, unsigned int vcpu,
+			struct kvmi_vcpu_get_xsave_reply *reply)
+{
+	return vcpu_command(vm, vcpu, KVMI_VCPU_GET_XSAVE, NO_REQUEST,
+			    ANSWER(reply));
+}
+
+int kvmi_vcpu_set_xsave(struct kvmi_vm *vm, unsigned int vcpu,
+			const struct kvmi_vcpu_set_xsave *area)
+{
+	return vcpu_command(vm, vcpu, KVMI_VCPU_SET_XSAVE, REQUEST(area),
+			    NO_ANSWER);
+}
+
 int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
 			    uint64_t gva, uint64_t *gpa)
 {

@@ -22,15 +22,18 @@ static const struct {
 	{ KVMI_VCPU_GET_CPUID, 8, 16, KVM_ENOENT },
 	{ KVMI_VCPU_CONTROL_CR, 8, 0, 0 },
 	{ KVMI_VCPU_TRANSLATE_GVA, 8, 8, 0 },
+	{ KVMI_VCPU_GET_XCR, 8, 8, 0 },
+	{ KVMI_VCPU_GET_XSAVE, 0, 4096, 0 },
+	{ KVMI_VCPU_SET_XSAVE, 4096, 0, 0 },
 };
 
 #define COUNT (sizeof(messages) / sizeof(messages[0]))
 
-static const uint8_t zero[512];
+static const uint8_t zero[8 + 4096];
 
 static void expect_answers(struct peer *peer, uint16_t vcpu)
 {
-	uint8_t reply[512];
+	uint8_t reply[4096];
 	size_t i;
 
 	for (i = 0; i < COUNT; i++)

@@ -278,6 +278,47 @@ static void inject_exception(void **state)
 	rig_close(&rig);
 }
 
+static void xcr(void **state)
+{
+	struct kvmi_vcpu_get_xcr req = { .xcr = 1 };
+	struct kvmi_vcpu_get_xcr_reply reply = { .value = 0x123456789a };
+	struct exchange x = { .id = KVMI_VCPU_GET_XCR, .vcpu = 1,
+			      .request = &req, .request_size = sizeof(req),
+			      .reply = &reply, .reply_size = sizeof(reply) };
+	struct rig rig;
+	uint64_t value = 0;
+
+	(void)state;
+	rig_open(&rig, answer_one, &x);
+	assert_err(0, kvmi_vcpu_get_xcr(rig.vm, 1, 1, &value));
+	assert_true(value == 0x123456789a);
+	rig_close(&rig);
+}
+
+static void xsave(void **state)
+{
+	struct kvmi_vcpu_get_xsave_reply reply, got;
+	struct kvmi_vcpu_set_xsave area;
+	struct exchange x = { .id = KVMI_VCPU_GET_XSAVE, .vcpu = 1,
+			      .reply = &reply, .reply_size = sizeof(reply) };
+	struct rig rig;
+
+	(void)state;
+	memset(&reply, 0xa5, sizeof(reply));
+	rig_open(&rig, answer_one, &x);
+	assert_err(0, kvmi_vcpu_get_xsave(rig.vm, 1, &got));
+	assert_memory_equal(&got, &reply, sizeof(got));
+	rig_close(&rig);
+
+	memset(&area, 0x5a, sizeof(area));
+	x = (struct exchange){ .id = KVMI_VCPU_SET_XSAVE, .vcpu = 1,
+			       .request = &area, .request_size = sizeof(area),
+			       .err = -KVM_EINVAL };
+	rig_open(&rig, answer_one, &x);
+	assert_err(-EINVAL, kvmi_vcpu_set_xsave(rig.vm, 1, &area));
+	rig_close(&rig);
+}
+
 static int do_nothing(int fd, void *arg)
 {
 	uint8_t byte;
@@ -290,10 +331,12 @@ static void impossible_arguments(void **state)
 {
 	struct kvmi_vcpu_get_info_reply reply;
 	struct rig rig;
+	uint64_t value;
 
 	(void)state;
 	rig_open(&rig, do_nothing, NULL);
 	assert_err(-EINVAL, kvmi_vcpu_inject_exception(rig.vm, 0, 256, 0, 0));
+	assert_err(-EINVAL, kvmi_vcpu_get_xcr(rig.vm, 0, 256, &value));
 	assert_err(-EINVAL, kvmi_vcpu_get_info(rig.vm, 65536, &reply));
 	assert_err(-EINVAL, kvmi_vcpu_control_events(rig.vm, 0, 65536, true));
 	assert_err(-EINVAL, kvmi_vcpu_control_cr(rig.vm, 0, 256, true));
@@ -827,6 +870,8 @@ int main(void)
 		cmocka_unit_test(set_registers),
 		cmocka_unit_test(cpuid),
 		cmocka_unit_test(inject_exception),
+		cmocka_unit_test(xcr),
+		cmocka_unit_test(xsave),
 		cmocka_unit_test(translate),
 		cmocka_unit_test(impossible_arguments),
 		cmocka_unit_test(timeout_names_command_and_vcpu),

@@ -598,6 +598,41 @@ KVMI_API int kvmi_vcpu_inject_exception(struct kvmi_vm *vm, unsigned int vcpu,
 					uint64_t address);
 
 /*
+ * Reads an extended control register.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @xcr:	0, there is no other
+ * @value:	receives it
+ * Errors: -EINVAL: also another number; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_get_xcr(struct kvmi_vm *vm, unsigned int vcpu,
+			       unsigned int xcr, uint64_t *value);
+
+/*
+ * Reads the state of the x87, vector and other extended registers.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @reply:	4096 bytes in the standard format of XSAVE, its header at 512;
+ *		state that the processor has behind them is left out
+ * Errors: those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_get_xsave(struct kvmi_vm *vm, unsigned int vcpu,
+				 struct kvmi_vcpu_get_xsave_reply *reply);
+
+/*
+ * Sets that state, at once: a vCPU that waits for the reply to its event has it
+ * when it goes on.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @area:	as kvmi_vcpu_get_xsave() gives it: what the header does not name
+ *		gets its initial state, but PKRU, which stays
+ * Errors: -EINVAL: also if the header names what there is not, or MXCSR has
+ * bits that there are not; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_set_xsave(struct kvmi_vm *vm, unsigned int vcpu,
+				 const struct kvmi_vcpu_set_xsave *area);
+
+/*
  * Tells a descriptor to poll for POLLIN.
  * @vm:		the session, which keeps the descriptor
  * Returns the descriptor. When it is readable there may be an event, or the

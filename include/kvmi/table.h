@@ -72,7 +72,9 @@
 	M(VCPU_GET_XSAVE, vcpu_get_xsave, VCPU, 0, 4096, NONE, \
 	  "") \
 	M(VCPU_SET_XSAVE, vcpu_set_xsave, VCPU, 4096, 0, NONE, \
-	  "EINVAL")
+	  "EINVAL") \
+	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
+	  "")
 
 #define KVMI_MILESTONE_CONTROL	"3. control, state, injection"
 #define KVMI_MILESTONE_ACCESS	"4. page access and single step"
@@ -80,8 +82,6 @@
 #define KVMI_MESSAGES_PLANNED(M) \
 	M(VM_SET_PAGE_ACCESS, vm_set_page_access, VM, 8, 0, TAIL, \
 	  "EINVAL", KVMI_MILESTONE_ACCESS) \
-	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
-	  "", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_MSR, vcpu_control_msr, VCPU, 8, 0, NONE, \
 	  "EINVAL EPERM", KVMI_MILESTONE_CONTROL) \
 	M(VCPU_CONTROL_SINGLESTEP, vcpu_control_singlestep, VCPU, 8, 0, NONE, \

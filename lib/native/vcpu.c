@@ -188,6 +188,20 @@ int kvmi_vcpu_set_xsave(struct kvmi_vm *vm, unsigned int vcpu,
 			    NO_ANSWER);
 }
 
+int kvmi_vcpu_get_mtrr_type(struct kvmi_vm *vm, unsigned int vcpu,
+			    uint64_t gpa, uint8_t *type)
+{
+	struct kvmi_vcpu_get_mtrr_type req = { .gpa = gpa };
+	struct kvmi_vcpu_get_mtrr_type_reply reply;
+	int err;
+
+	err = vcpu_command(vm, vcpu, KVMI_VCPU_GET_MTRR_TYPE, REQUEST(&req),
+			   ANSWER(&reply));
+	if (!err)
+		*type = reply.type;
+	return err;
+}
+
 int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
 			    uint64_t gva, uint64_t *gpa)
 {

@@ -25,6 +25,7 @@ static const struct {
 	{ KVMI_VCPU_GET_XCR, 8, 8, 0 },
 	{ KVMI_VCPU_GET_XSAVE, 0, 4096, 0 },
 	{ KVMI_VCPU_SET_XSAVE, 4096, 0, 0 },
+	{ KVMI_VCPU_GET_MTRR_TYPE, 8, 8, 0 },
 };
 
 #define COUNT (sizeof(messages) / sizeof(messages[0]))

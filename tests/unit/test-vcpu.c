@@ -319,6 +319,23 @@ static void xsave(void **state)
 	rig_close(&rig);
 }
 
+static void mtrr_type(void **state)
+{
+	struct kvmi_vcpu_get_mtrr_type req = { .gpa = 0xfee00000 };
+	struct kvmi_vcpu_get_mtrr_type_reply reply = { .type = 6 };
+	struct exchange x = { .id = KVMI_VCPU_GET_MTRR_TYPE, .vcpu = 1,
+			      .request = &req, .request_size = sizeof(req),
+			      .reply = &reply, .reply_size = sizeof(reply) };
+	struct rig rig;
+	uint8_t type = 0;
+
+	(void)state;
+	rig_open(&rig, answer_one, &x);
+	assert_err(0, kvmi_vcpu_get_mtrr_type(rig.vm, 1, 0xfee00000, &type));
+	assert_int_equal(type, 6);
+	rig_close(&rig);
+}
+
 static int do_nothing(int fd, void *arg)
 {
 	uint8_t byte;
@@ -872,6 +889,7 @@ int main(void)
 		cmocka_unit_test(inject_exception),
 		cmocka_unit_test(xcr),
 		cmocka_unit_test(xsave),
+		cmocka_unit_test(mtrr_type),
 		cmocka_unit_test(translate),
 		cmocka_unit_test(impossible_arguments),
 		cmocka_unit_test(timeout_names_command_and_vcpu),

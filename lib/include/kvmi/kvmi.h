@@ -633,6 +633,17 @@ KVMI_API int kvmi_vcpu_set_xsave(struct kvmi_vm *vm, unsigned int vcpu,
 				 const struct kvmi_vcpu_set_xsave *area);
 
 /*
+ * Asks for the memory type that the guest's MTRRs give to an address.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU, as each has MTRRs of its own
+ * @gpa:	guest physical address, bytes
+ * @type:	receives 0 (UC), 1 (WC), 4 (WT), 5 (WP) or 6 (WB)
+ * Errors: those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_get_mtrr_type(struct kvmi_vm *vm, unsigned int vcpu,
+				     uint64_t gpa, uint8_t *type);
+
+/*
  * Tells a descriptor to poll for POLLIN.
  * @vm:		the session, which keeps the descriptor
  * Returns the descriptor. When it is readable there may be an event, or the

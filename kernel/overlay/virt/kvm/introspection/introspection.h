@@ -151,6 +151,7 @@ struct kvmi_vcpu {
 	unsigned long watched_crs;	/* BIT(0), BIT(3), BIT(4) */
 	struct kvmi_pending pending;
 	struct kvmi_exception exception;
+	unsigned long hypercall_rip;	/* linear, for kvm_vcpu.kvmi_hypercall */
 	u32 over[KVMI_OVER_MAX];
 	unsigned int nr_over;
 	bool crash;		/* end KVM_RUN with KVM_EXIT_SHUTDOWN */

@@ -21,6 +21,9 @@ bool __kvmi_nested_entry_waits(struct kvm_vcpu *vcpu);
 bool __kvmi_nested_entry_fails(struct kvm_vcpu *vcpu);
 bool __kvmi_refuses_nested_state(struct kvm_vcpu *vcpu,
 				 const struct kvm_nested_state *state);
+bool kvmi_take_hypercall(struct kvm_vcpu *vcpu);
+bool __kvmi_took_hypercall(struct kvm_vcpu *vcpu);
+int kvmi_skip_hypercall(struct kvm_vcpu *vcpu);
 void __kvmi_inject_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu);
 void kvmi_drop_exception(struct kvm_vcpu *vcpu);
@@ -85,6 +88,12 @@ kvmi_refuses_nested_state(struct kvm_vcpu *vcpu,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_refuses_nested_state(vcpu, state);
+}
+
+/* The hypercall at RIP is one that the emulator left to us. */
+static inline bool kvmi_took_hypercall(struct kvm_vcpu *vcpu)
+{
+	return unlikely(vcpu->kvmi_hypercall) && __kvmi_took_hypercall(vcpu);
 }
 
 /*

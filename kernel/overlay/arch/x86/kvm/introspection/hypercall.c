@@ -52,3 +52,38 @@ bool __kvmi_hypercall(struct kvm_vcpu *vcpu, int *r)
 
 	return true;
 }
+
+/*
+ * In the emulator, which is there because the instruction is the other
+ * vendor's. While a tool watches, KVM does not write to the guest's text to
+ * make it the right one. What a nested guest does is its hypervisor's affair.
+ */
+bool kvmi_take_hypercall(struct kvm_vcpu *vcpu)
+{
+	if (!kvmi_vm_hooked(vcpu->kvm) || !vcpu->kvmi || is_guest_mode(vcpu))
+		return false;
+
+	vcpu->kvmi->hypercall_rip = kvm_get_linear_rip(vcpu);
+	vcpu->kvmi_hypercall = true;
+	return true;
+}
+
+/* KVM can come back to it after an exit to user space. */
+bool __kvmi_took_hypercall(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->kvmi->hypercall_rip == kvm_get_linear_rip(vcpu))
+		return true;
+
+	vcpu->kvmi_hypercall = false;
+	return false;
+}
+
+int kvmi_skip_hypercall(struct kvm_vcpu *vcpu)
+{
+	vcpu->kvmi_hypercall = false;
+	if (!kvm_emulate_instruction(vcpu, EMULTYPE_SKIP))
+		return 0;
+
+	kvm_x86_call(set_interrupt_shadow)(vcpu, 0);
+	return 1;
+}

@@ -279,6 +279,7 @@ struct kvm_vcpu *kvmi_vcpu_find(struct kvmi_session *session, u16 index);
 void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_release_all(struct kvmi_session *session);
 void kvmi_vcpu_forget_pauses(struct kvm *kvm);
+void kvmi_vcpu_refresh_soon(struct kvm_vcpu *vcpu);
 bool kvmi_vcpu_event_wanted(struct kvmi_session *session,
 			    struct kvm_vcpu *vcpu, u16 event);
 

@@ -72,7 +72,8 @@ static void switch_off(struct kvmi_session *session, int id)
 	unsigned long i;
 
 	kvm_for_each_vcpu(i, vcpu, session->kvm)
-		clear_bit(id, vcpu->kvmi->events);
+		if (test_and_clear_bit(id, vcpu->kvmi->events))
+			kvmi_vcpu_refresh_soon(vcpu);
 }
 
 /*

@@ -96,6 +96,20 @@ static void release(struct kvm_vcpu *vcpu)
 		forget(vcpu);
 }
 
+/* For who changed what is wanted without being the holder of vcpu->mutex. */
+void kvmi_vcpu_refresh_soon(struct kvm_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->kvmi_refresh, true);
+	kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
+	kvm_vcpu_kick(vcpu);
+}
+
+static void refresh_late(struct kvm_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->kvmi_refresh))
+		kvmi_interception_changed(vcpu);
+}
+
 /*
  * In the vCPU's thread at the head of the run loop. Returns 1 to go on, 0 or
  * an error to leave KVM_RUN.
@@ -110,10 +124,12 @@ int kvmi_vcpu_serve(struct kvm_vcpu *vcpu)
 	if (!session) {
 		kvmi_job_run_all(vcpu, NULL);
 		release(vcpu);
+		refresh_late(vcpu);
 		return 1;
 	}
 
 	adopt(vcpu, session);
+	refresh_late(vcpu);
 	kvmi_job_run_all(vcpu, session);
 	if (kvmi_arch_vcpu_ready(vcpu)) {
 		r = kvmi_pending_resume(vcpu, session);

@@ -129,7 +129,7 @@ static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 	else if (r == -EINTR && fatal_signal_pending(current))
 		kvmi_channel_close(session);
 	/* What this wait took the request of is for the head of the loop. */
-	if (r || atomic_read(&vcpui->pauses))
+	if (r || atomic_read(&vcpui->pauses) || READ_ONCE(vcpu->kvmi_refresh))
 		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
 
 	return r;

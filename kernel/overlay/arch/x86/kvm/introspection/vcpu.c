@@ -47,10 +47,21 @@ void kvmi_arch_interrupts_held(struct kvm_vcpu *vcpu, bool held)
 		kvm_make_request(KVM_REQ_NMI, vcpu);
 }
 
-/* Every interception is computed anew from what is wanted now, by anybody. */
+/*
+ * Every interception is computed anew from what is wanted now, by anybody; in a
+ * nested guest, where none of them counts, when it is left. The exchange comes
+ * before the looks at what is wanted, as kvmi_vcpu_refresh_soon() comes after
+ * the changes.
+ */
 void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu)
 {
+	bool nested = is_guest_mode(vcpu);
+
 	lockdep_assert_held(&vcpu->mutex);
+
+	xchg(&vcpu->kvmi_refresh, nested);
+	if (nested)
+		return;
 
 	kvm_x86_call(update_exception_bitmap)(vcpu);
 	kvmi_vendor->refresh_crs(vcpu);

@@ -149,6 +149,7 @@ struct kvmi_vcpu {
 	u32 generation;		/* the session that set it */
 	DECLARE_BITMAP(events, KVMI_NUM_EVENTS);
 	unsigned long watched_crs;	/* BIT(0), BIT(3), BIT(4) */
+	unsigned long *watched_msrs;	/* NULL until the first one */
 	struct kvmi_pending pending;
 	struct kvmi_exception exception;
 	unsigned long hypercall_rip;	/* linear, for kvm_vcpu.kvmi_hypercall */

@@ -8,6 +8,7 @@
  * stamped with the session's generation; it is undone in the vCPU's own time,
  * which may be after the next HOOK.
  */
+#include <linux/bitmap.h>
 #include <linux/slab.h>
 
 #include "introspection.h"
@@ -38,6 +39,7 @@ void kvmi_vcpu_destroy(struct kvm_vcpu *vcpu)
 		return;
 
 	WARN_ON_ONCE(!list_empty(&vcpu->kvmi->jobs));
+	bitmap_free(vcpu->kvmi->watched_msrs);
 	kmem_cache_free(kvmi_vcpu_cache, vcpu->kvmi);
 	vcpu->kvmi = NULL;
 }
@@ -63,6 +65,8 @@ static void reset_record(struct kvm_vcpu *vcpu)
 	forget(vcpu);
 	bitmap_zero(vcpui->events, KVMI_NUM_EVENTS);
 	vcpui->watched_crs = 0;
+	bitmap_free(vcpui->watched_msrs);
+	vcpui->watched_msrs = NULL;
 	vcpui->nr_over = 0;
 	vcpui->crash = false;
 	kvmi_arch_vcpu_refresh(vcpu);

@@ -17,6 +17,7 @@ static const u8 actions[KVMI_NUM_EVENTS] = {
 				       ACTION(CRASH),
 	[KVMI_VCPU_EVENT_CR] = ACTION(CONTINUE) | ACTION(CRASH),
 	[KVMI_VCPU_EVENT_TRAP] = ACTION(CONTINUE) | ACTION(CRASH),
+	[KVMI_VCPU_EVENT_MSR] = ACTION(CONTINUE) | ACTION(CRASH),
 };
 
 bool kvmi_vcpu_event_known(u16 id)

@@ -10,6 +10,9 @@
 
 bool kvmi_watches_cr(struct kvm_vcpu *vcpu, int cr);
 bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu);
+bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr);
+void kvmi_walk_watched_msrs(struct kvm_vcpu *vcpu,
+			    void (*call)(struct kvm_vcpu *vcpu, u32 msr));
 
 bool __kvmi_cr_write(struct kvm_vcpu *vcpu, int cr, unsigned long *val);
 bool __kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
@@ -27,6 +30,8 @@ int kvmi_skip_hypercall(struct kvm_vcpu *vcpu);
 void __kvmi_inject_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu);
 void kvmi_drop_exception(struct kvm_vcpu *vcpu);
+bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
+bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 
 /*
  * An exit handler is about to write a control register. Returns true if it must
@@ -117,6 +122,20 @@ static inline bool kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu)
 {
 	return unlikely(vcpu->kvmi_injection == KVMI_INJECTION_QUEUED) &&
 	       __kvmi_exception_keeps_rip(vcpu);
+}
+
+/* WRMSR, in its exit handler and in the emulator; may change the value. */
+static inline bool kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_msr_write(vcpu, msr, val);
+}
+
+static inline bool kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr,
+					   u64 *val)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_emulated_msr_write(vcpu, msr, val);
 }
 
 #endif /* _ASM_X86_KVMI_HOST_H */

@@ -64,6 +64,7 @@ void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu)
 		return;
 
 	kvm_x86_call(update_exception_bitmap)(vcpu);
+	kvm_x86_call(msr_filter_changed)(vcpu);
 	kvmi_vendor->refresh_crs(vcpu);
 }
 

@@ -58,6 +58,20 @@ static void vmx_refresh_crs(struct kvm_vcpu *vcpu)
 	refresh_cr4(vcpu);
 }
 
+static void watch_msr(struct kvm_vcpu *vcpu, u32 msr)
+{
+	vmx_set_msr_bitmap_write(to_vmx(vcpu)->vmcs01.msr_bitmap, msr);
+}
+
+/*
+ * Called when the filter of user space has changed, too, which then passes
+ * through what nobody watches.
+ */
+void vmx_kvmi_watch_msrs(struct kvm_vcpu *vcpu)
+{
+	kvmi_walk_watched_msrs(vcpu, watch_msr);
+}
+
 const struct kvmi_vendor_ops vmx_kvmi_ops = {
 	.vm_supported = vmx_vm_supported,
 	.refresh_crs = vmx_refresh_crs,

@@ -312,6 +312,7 @@ bool kvmi_arch_vcpu_ready(struct kvm_vcpu *vcpu);
 bool kvmi_arch_vcpu_introspectable(struct kvm_vcpu *vcpu);
 void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu);
 void kvmi_arch_interrupts_held(struct kvm_vcpu *vcpu, bool held);
+bool kvmi_arch_event_supported(u16 id);
 unsigned long kvmi_arch_rip(struct kvm_vcpu *vcpu);
 u64 kvmi_arch_gva_to_gpa(struct kvm_vcpu *vcpu, u64 gva);
 void kvmi_arch_event_fill(struct kvm_vcpu *vcpu,

@@ -290,6 +290,8 @@ int handle_vcpu_control_events(struct kvmi_session *session,
 		err = -KVM_EINVAL;
 	else if (!test_bit(req->event_id, session->policy.events))
 		err = -KVM_EPERM;
+	else if (!kvmi_arch_event_supported(req->event_id))
+		err = -KVM_EOPNOTSUPP;
 	else
 		assign_bit(req->event_id, vcpu->kvmi->events, req->enable);
 	if (!err)

@@ -13,6 +13,7 @@ bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu);
 bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr);
 void kvmi_walk_watched_msrs(struct kvm_vcpu *vcpu,
 			    void (*call)(struct kvm_vcpu *vcpu, u32 msr));
+bool kvmi_wants_descriptors(struct kvm_vcpu *vcpu);
 
 bool __kvmi_cr_write(struct kvm_vcpu *vcpu, int cr, unsigned long *val);
 bool __kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
@@ -32,6 +33,7 @@ bool __kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu);
 void kvmi_drop_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
+bool __kvmi_emulated_descriptor(struct kvm_vcpu *vcpu, int intercept);
 
 /*
  * An exit handler is about to write a control register. Returns true if it must
@@ -136,6 +138,14 @@ static inline bool kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_emulated_msr_write(vcpu, msr, val);
+}
+
+/* The emulator is about to execute what it calls by an enum x86_intercept. */
+static inline bool kvmi_emulated_descriptor(struct kvm_vcpu *vcpu,
+					    int intercept)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_emulated_descriptor(vcpu, intercept);
 }
 
 #endif /* _ASM_X86_KVMI_HOST_H */

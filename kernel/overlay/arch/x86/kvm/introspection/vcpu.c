@@ -66,6 +66,7 @@ void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu)
 	kvm_x86_call(update_exception_bitmap)(vcpu);
 	kvm_x86_call(msr_filter_changed)(vcpu);
 	kvmi_vendor->refresh_crs(vcpu);
+	kvmi_vendor->refresh_descriptors(vcpu);
 }
 
 static const void *payload(const struct kvmi_msg *msg)

@@ -14,6 +14,12 @@ struct kvmi_vendor_ops {
 
 	/* Intercept writes of CR0, CR3 and CR4 as kvmi_watches_cr() says. */
 	void (*refresh_crs)(struct kvm_vcpu *vcpu);
+
+	/* Whether the CPU can intercept them at all. */
+	bool (*descriptors_supported)(void);
+
+	/* Intercept loads and stores as kvmi_wants_descriptors() says. */
+	void (*refresh_descriptors)(struct kvm_vcpu *vcpu);
 };
 
 extern const struct kvmi_vendor_ops *kvmi_vendor;

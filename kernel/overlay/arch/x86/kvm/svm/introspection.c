@@ -32,7 +32,28 @@ static void svm_refresh_crs(struct kvm_vcpu *vcpu)
 	svm_set_cr0(vcpu, kvm_read_cr0(vcpu));
 }
 
+static bool svm_descriptors_supported(void)
+{
+	return true;
+}
+
+static void svm_refresh_descriptors(struct kvm_vcpu *vcpu)
+{
+	bool wanted = kvmi_wants_descriptors(vcpu);
+	struct vcpu_svm *svm = to_svm(vcpu);
+	int bit;
+
+	for (bit = INTERCEPT_STORE_IDTR; bit <= INTERCEPT_LOAD_TR; bit++) {
+		if (wanted)
+			svm_set_intercept(svm, bit);
+		else
+			svm_clr_intercept(svm, bit);
+	}
+}
+
 const struct kvmi_vendor_ops svm_kvmi_ops = {
 	.vm_supported = svm_vm_supported,
 	.refresh_crs = svm_refresh_crs,
+	.descriptors_supported = svm_descriptors_supported,
+	.refresh_descriptors = svm_refresh_descriptors,
 };

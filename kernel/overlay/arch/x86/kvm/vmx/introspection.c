@@ -72,7 +72,29 @@ void vmx_kvmi_watch_msrs(struct kvm_vcpu *vcpu)
 	kvmi_walk_watched_msrs(vcpu, watch_msr);
 }
 
+static bool vmx_descriptors_supported(void)
+{
+	return vmcs_config.cpu_based_2nd_exec_ctrl & SECONDARY_EXEC_DESC;
+}
+
+/* On a CPU without UMIP, KVM has the same wish. */
+static void vmx_refresh_descriptors(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+
+	if (!vmx_descriptors_supported())
+		return;
+
+	if (kvmi_wants_descriptors(vcpu) ||
+	    (vmx_umip_emulated() && kvm_is_cr4_bit_set(vcpu, X86_CR4_UMIP)))
+		secondary_exec_controls_setbit(vmx, SECONDARY_EXEC_DESC);
+	else
+		secondary_exec_controls_clearbit(vmx, SECONDARY_EXEC_DESC);
+}
+
 const struct kvmi_vendor_ops vmx_kvmi_ops = {
 	.vm_supported = vmx_vm_supported,
 	.refresh_crs = vmx_refresh_crs,
+	.descriptors_supported = vmx_descriptors_supported,
+	.refresh_descriptors = vmx_refresh_descriptors,
 };

@@ -34,6 +34,8 @@ void kvmi_drop_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_descriptor(struct kvm_vcpu *vcpu, int intercept);
+bool __kvmi_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val);
+bool __kvmi_emulated_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val);
 
 /*
  * An exit handler is about to write a control register. Returns true if it must
@@ -146,6 +148,20 @@ static inline bool kvmi_emulated_descriptor(struct kvm_vcpu *vcpu,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_emulated_descriptor(vcpu, intercept);
+}
+
+/* XSETBV of a value that is valid, in its exit handler and in the emulator. */
+static inline bool kvmi_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_xcr_write(vcpu, index, val);
+}
+
+static inline bool kvmi_emulated_xcr_write(struct kvm_vcpu *vcpu, u32 index,
+					   u64 val)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_emulated_xcr_write(vcpu, index, val);
 }
 
 #endif /* _ASM_X86_KVMI_HOST_H */

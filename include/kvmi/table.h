@@ -78,7 +78,6 @@
 	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
 	  "")
 
-#define KVMI_MILESTONE_CONTROL	"3. control, state, injection"
 #define KVMI_MILESTONE_ACCESS	"4. page access and single step"
 
 #define KVMI_MESSAGES_PLANNED(M) \

@@ -65,3 +65,14 @@ int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
 	return kvmi_event_reply(vm, event, KVMI_EVENT_ACTION_CONTINUE, &reply,
 				sizeof(reply));
 }
+
+int kvmi_event_reply_msr(struct kvmi_vm *vm, struct kvmi_event *event,
+			 uint64_t new_val)
+{
+	const struct kvmi_vcpu_event_msr_reply reply = { .new_val = new_val };
+
+	if (event->id != KVMI_VCPU_EVENT_MSR)
+		return -EINVAL;
+	return kvmi_event_reply(vm, event, KVMI_EVENT_ACTION_CONTINUE, &reply,
+				sizeof(reply));
+}

@@ -202,6 +202,15 @@ int kvmi_vcpu_get_mtrr_type(struct kvmi_vm *vm, unsigned int vcpu,
 	return err;
 }
 
+int kvmi_vcpu_control_msr(struct kvmi_vm *vm, unsigned int vcpu, uint32_t msr,
+			  bool enable)
+{
+	struct kvmi_vcpu_control_msr req = { .msr = msr, .enable = enable };
+
+	return vcpu_command(vm, vcpu, KVMI_VCPU_CONTROL_MSR, REQUEST(&req),
+			    NO_ANSWER);
+}
+
 int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
 			    uint64_t gva, uint64_t *gpa)
 {

@@ -87,6 +87,7 @@ static void controls(void **state)
 		.event_id = KVMI_VCPU_EVENT_CR, .enable = 1,
 	};
 	struct kvmi_vcpu_control_cr cr = { .cr = 3, .enable = 1 };
+	struct kvmi_vcpu_control_msr msr = { .msr = 0xc0000082, .enable = 1 };
 	struct exchange x = { .id = KVMI_VCPU_CONTROL_EVENTS, .vcpu = 1,
 			      .request = &events,
 			      .request_size = sizeof(events) };
@@ -103,6 +104,13 @@ static void controls(void **state)
 			       .err = -KVM_EINVAL };
 	rig_open(&rig, answer_one, &x);
 	assert_err(-EINVAL, kvmi_vcpu_control_cr(rig.vm, 1, 3, true));
+	rig_close(&rig);
+
+	x = (struct exchange){ .id = KVMI_VCPU_CONTROL_MSR, .vcpu = 1,
+			       .request = &msr, .request_size = sizeof(msr),
+			       .err = -KVM_EPERM };
+	rig_open(&rig, answer_one, &x);
+	assert_err(-EPERM, kvmi_vcpu_control_msr(rig.vm, 1, 0xc0000082, true));
 	rig_close(&rig);
 }
 
@@ -496,6 +504,27 @@ static void cr_reply_carries_the_value(void **state)
 	rig_open(&rig, report, &d);
 	assert_err(0, kvmi_vm_next_event(rig.vm, 5000, &event));
 	assert_err(0, kvmi_event_reply_cr(rig.vm, event, 0x1122334455667788));
+	kvmi_event_free(event);
+	rig_close(&rig);
+}
+
+static void msr_reply_carries_the_value(void **state)
+{
+	const struct kvmi_vcpu_event_msr msr = { .msr = 0x174, .old_value = 1,
+						 .new_value = 2 };
+	struct dialogue d = new_dialogue(KVMI_VCPU_EVENT_MSR, &msr, sizeof(msr),
+					 KVMI_EVENT_ACTION_CONTINUE);
+	struct kvmi_event *event;
+	struct rig rig;
+
+	(void)state;
+	d.expected.hdr.size += 8;
+	d.expected.data = 0x8877665544332211;
+	d.expected_size += 8;
+	rig_open(&rig, report, &d);
+	assert_err(0, kvmi_vm_next_event(rig.vm, 5000, &event));
+	assert_err(-EINVAL, kvmi_event_reply_cr(rig.vm, event, 0));
+	assert_err(0, kvmi_event_reply_msr(rig.vm, event, 0x8877665544332211));
 	kvmi_event_free(event);
 	rig_close(&rig);
 }
@@ -895,6 +924,7 @@ int main(void)
 		cmocka_unit_test(timeout_names_command_and_vcpu),
 		cmocka_unit_test(reply_is_exact),
 		cmocka_unit_test(cr_reply_carries_the_value),
+		cmocka_unit_test(msr_reply_carries_the_value),
 		cmocka_unit_test(wrong_replies_are_not_sent),
 		cmocka_unit_test(event_of_the_vm_has_no_vcpu),
 		cmocka_unit_test(newer_state_is_skipped),

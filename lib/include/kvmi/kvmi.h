@@ -499,7 +499,8 @@ KVMI_API int kvmi_vcpu_get_info(struct kvmi_vm *vm, unsigned int vcpu,
 
 /*
  * Switches an event of a vCPU on or off. KVMI_VCPU_EVENT_CR also needs
- * kvmi_vcpu_control_cr(); the order does not matter. When this has returned 0
+ * kvmi_vcpu_control_cr(), KVMI_VCPU_EVENT_MSR kvmi_vcpu_control_msr(); the
+ * order does not matter. When this has returned 0
  * for off, the events that are still to be taken have arrived already.
  * @vm:		the session
  * @vcpu:	index of the vCPU
@@ -564,6 +565,21 @@ KVMI_API int kvmi_vcpu_get_cpuid(struct kvmi_vm *vm, unsigned int vcpu,
  */
 KVMI_API int kvmi_vcpu_control_cr(struct kvmi_vm *vm, unsigned int vcpu,
 				  unsigned int cr, bool enable);
+
+/*
+ * Tells whether KVMI_VCPU_EVENT_MSR shall report writes of an MSR. What the
+ * guest changes without WRMSR is not reported, and an MSR that cannot be read
+ * has no event.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @msr:	0 to 0x1fff or 0xc0000000 to 0xc0001fff, but not 0x800 to 0x8ff:
+ *		the registers of the x2APIC
+ * @enable:	whether to report them
+ * Errors: -EINVAL: also another MSR; -EPERM: also if the device manager's own
+ * filter denies the guest to write it; those of all vCPU commands.
+ */
+KVMI_API int kvmi_vcpu_control_msr(struct kvmi_vm *vm, unsigned int vcpu,
+				   uint32_t msr, bool enable);
 
 /*
  * Translates a guest virtual address with the page tables that a vCPU uses now.
@@ -721,7 +737,8 @@ kvmi_event_get_state(const struct kvmi_event *event);
  *		happens; KVMI_EVENT_ACTION_RETRY: the guest goes on at rip, which
  *		kvmi_vcpu_set_registers() may have changed;
  *		KVMI_EVENT_ACTION_CRASH: the device manager is told to end it
- * @data:	for KVMI_VCPU_EVENT_CR: struct kvmi_vcpu_event_cr_reply; may be
+ * @data:	for KVMI_VCPU_EVENT_CR: struct kvmi_vcpu_event_cr_reply, for
+ *		KVMI_VCPU_EVENT_MSR: struct kvmi_vcpu_event_msr_reply; may be
  *		NULL if size is 0
  * @size:	bytes of data
  *
@@ -746,6 +763,18 @@ KVMI_API int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
  */
 KVMI_API int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
 				 uint64_t new_val);
+
+/*
+ * Answers KVMI_VCPU_EVENT_MSR with KVMI_EVENT_ACTION_CONTINUE.
+ * @vm:		the session that the event came from
+ * @event:	the event
+ * @new_val:	what is written: new_value of the event lets the guest have its
+ *		way, old_value makes the write have no effect, what the MSR
+ *		cannot hold makes it fault
+ * Errors: as kvmi_event_reply().
+ */
+KVMI_API int kvmi_event_reply_msr(struct kvmi_vm *vm, struct kvmi_event *event,
+				  uint64_t new_val);
 
 /*
  * Frees an event.

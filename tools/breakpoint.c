@@ -144,17 +144,17 @@ static int ask_again(struct trace *t, struct point *p, unsigned int vcpu)
 	return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
 }
 
-static void print_hit(struct trace *t, const struct point *p,
-		      const struct kvmi_vcpu_event *state)
+static void print_hit(struct trace *t, const struct kvmi_vcpu_event *state,
+		      const struct point *p)
 {
-	const struct detail details[] = {
-		{ "address", p->gva },
-		{ "cr3", state->arch.sregs.cr3 },
-		{ "rax", state->arch.regs.rax },
+	const struct field fields[] = {
+		{ "address", NULL, p->gva },
+		{ "cr3", NULL, state->arch.sregs.cr3 },
+		{ "rax", NULL, state->arch.regs.rax },
 		{ 0 },
 	};
 
-	trace_print(t, BREAKPOINT, state, details);
+	subject_print(t, BREAKPOINT, state, fields);
 }
 
 int point_hit(struct trace *t, struct kvmi_event *event)
@@ -172,7 +172,7 @@ int point_hit(struct trace *t, struct kvmi_event *event)
 		return kvmi_event_reply(t->vm, event,
 					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
 
-	print_hit(t, p, state);
+	print_hit(t, state, p);
 	if (!p->step || state->arch.mode != 8 || regs.rflags & 0x100)
 		return run_in_place(t, p, event);
 	regs.rip += p->step;

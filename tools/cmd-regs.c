@@ -2,7 +2,6 @@
 /* kvmi regs: the registers of vCPUs. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "kvmi.h"
 
@@ -17,38 +16,13 @@ struct wish {
 	const char *names[MSRS];	/* as they were asked for */
 };
 
-static const struct {
-	const char *name;
-	uint32_t index;
-} known[] = {
-	{ "tsc", 0x10 }, { "apic_base", 0x1b }, { "sysenter_cs", 0x174 },
-	{ "sysenter_esp", 0x175 }, { "sysenter_eip", 0x176 },
-	{ "misc_enable", 0x1a0 }, { "pat", 0x277 }, { "efer", 0xc0000080 },
-	{ "star", 0xc0000081 }, { "lstar", 0xc0000082 },
-	{ "cstar", 0xc0000083 }, { "sfmask", 0xc0000084 },
-	{ "fs_base", 0xc0000100 }, { "gs_base", 0xc0000101 },
-	{ "kernel_gs_base", 0xc0000102 }, { "tsc_aux", 0xc0000103 },
-};
-
-static uint32_t msr_index(const char *text)
-{
-	uint64_t number;
-	size_t i;
-
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcasecmp(known[i].name, text))
-			return known[i].index;
-	if (parse_number(text, &number) || number > UINT32_MAX)
-		usage(&verb_regs, "'%s' is no MSR as lstar or 0xc0000082", text);
-	return (uint32_t)number;
-}
-
 static void add_msr(struct wish *wish, const char *text)
 {
 	if (wish->count == MSRS)
 		usage(&verb_regs, "there are more than %d MSRs", MSRS);
 	wish->names[wish->count] = text;
-	wish->msrs[wish->count++] = msr_index(text);
+	if (parse_msr(text, &wish->msrs[wish->count++]))
+		usage(&verb_regs, "'%s' is no MSR as lstar or 0xc0000082", text);
 }
 
 static void show(const struct wish *wish, unsigned int vcpu,

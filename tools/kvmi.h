@@ -104,6 +104,8 @@ struct json_object *json_registers(unsigned int vcpu, unsigned int mode,
 
 /* parse.c: return 0 or -EINVAL, -ERANGE, -ENOMEM. */
 int parse_number(const char *text, uint64_t *number);
+/* A number or a name as "lstar". */
+int parse_msr(const char *text, uint32_t *msr);
 /* Allocates. Spaces and colons between bytes are fine. */
 int parse_hex(const char *text, uint8_t **data, size_t *size);
 /* Allocates. Errors: as read(2), -EFBIG above @max. */

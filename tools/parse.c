@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Numbers, bytes and files from the command line. */
+/* Numbers, MSRs, bytes and files from the command line. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "kvmi.h"
@@ -121,5 +122,35 @@ int read_file(const char *path, size_t max, uint8_t **data, size_t *size)
 		return err;
 	}
 	*data = bytes;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	uint32_t index;
+} msrs[] = {
+	{ "tsc", 0x10 }, { "apic_base", 0x1b }, { "sysenter_cs", 0x174 },
+	{ "sysenter_esp", 0x175 }, { "sysenter_eip", 0x176 },
+	{ "misc_enable", 0x1a0 }, { "pat", 0x277 }, { "efer", 0xc0000080 },
+	{ "star", 0xc0000081 }, { "lstar", 0xc0000082 },
+	{ "cstar", 0xc0000083 }, { "sfmask", 0xc0000084 },
+	{ "fs_base", 0xc0000100 }, { "gs_base", 0xc0000101 },
+	{ "kernel_gs_base", 0xc0000102 }, { "tsc_aux", 0xc0000103 },
+};
+
+int parse_msr(const char *text, uint32_t *msr)
+{
+	uint64_t number;
+	size_t i;
+
+	for (i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
+		if (strcasecmp(msrs[i].name, text))
+			continue;
+		*msr = msrs[i].index;
+		return 0;
+	}
+	if (parse_number(text, &number) || number > UINT32_MAX)
+		return -EINVAL;
+	*msr = (uint32_t)number;
 	return 0;
 }

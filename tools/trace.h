@@ -8,8 +8,17 @@
 #include "kvmi.h"
 
 #define POINTS 16
+#define MSRS 16
 
-enum subject { CR0, CR3, CR4, HYPERCALL, BREAKPOINT, WHATS };
+enum subject {
+	CR0, CR3, CR4, MSR, XSETBV, DESCRIPTOR, HYPERCALL, BREAKPOINT, WHATS
+};
+
+/* What happened, as a text or a number. A list ends with one without key. */
+struct field {
+	const char *key, *text;
+	uint64_t number;
+};
 
 struct point {
 	uint64_t gva, gpa;
@@ -28,6 +37,8 @@ struct trace {
 	unsigned int vcpus;
 	struct point points[POINTS];
 	size_t point_count;
+	uint32_t msrs[MSRS];
+	size_t msr_count;
 	double start, seconds;	/* of the monotonic clock; how long, 0: for ever */
 	bool is_unhooking;
 	struct kvmi_event *left;	/* on which the trace failed */
@@ -35,16 +46,21 @@ struct trace {
 
 extern volatile sig_atomic_t trace_is_stopped;
 
-/* What a line says beyond time, vCPU, event and rip. */
-struct detail {
-	const char *key;	/* NULL: the end */
-	uint64_t value;
-};
+/* Seconds of the monotonic clock. */
+double trace_now(void);
 
+/* subject.c */
+extern const char *const subject_names[WHATS];
+/* Switches all that is wanted on or off. */
+int subject_control(struct trace *t, unsigned int vcpu, bool enable);
 /* Counts an event and prints it unless that is not wanted. */
-void trace_print(struct trace *t, enum subject what,
-		 const struct kvmi_vcpu_event *state,
-		 const struct detail *details);
+void subject_print(struct trace *t, enum subject what,
+		   const struct kvmi_vcpu_event *state,
+		   const struct field *fields);
+/* Shows an event and answers it. */
+int subject_event(struct trace *t, struct kvmi_event *event);
+/* Answers an event that came too late to be shown. */
+void subject_let_go(struct trace *t, struct kvmi_event *event);
 
 /* breakpoint.c: these complain about what they return. */
 int point_set(struct trace *t, struct point *p);

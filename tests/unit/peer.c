@@ -196,6 +196,8 @@ static int answer_check(int fd, const struct frame *frame)
 static _Thread_local struct {
 	uint32_t seq;
 	bool watches_cr3[2], cr_events[2], breakpoints;
+	bool others[2][KVMI_NEXT_VCPU_EVENT];
+	uint32_t msr;
 	uint64_t point;		/* address of the INT3 */
 } guest;
 
@@ -223,6 +225,40 @@ static int report_breakpoint(int fd, const struct peer_memory *memory)
 				 &bp, sizeof(bp));
 }
 
+static int report_other(int fd, uint16_t vcpu, uint16_t id)
+{
+	const struct kvmi_vcpu_event_msr msr = {
+		.msr = guest.msr, .old_value = 0x30, .new_value = 0x40,
+	};
+	const struct kvmi_vcpu_event_xsetbv xsetbv = {
+		.old_value = 1, .new_value = 7,
+	};
+	const struct kvmi_vcpu_event_descriptor descriptor = {
+		.descriptor = KVMI_DESC_GDTR, .write = 1,
+	};
+
+	if (!guest.others[vcpu][id])
+		return 0;
+	usleep(2000);
+	switch (id) {
+	case KVMI_VCPU_EVENT_MSR:
+		return script_vcpu_event(fd, ++guest.seq, vcpu, id, &msr,
+					 sizeof(msr));
+	case KVMI_VCPU_EVENT_XSETBV:
+		return script_vcpu_event(fd, ++guest.seq, vcpu, id, &xsetbv,
+					 sizeof(xsetbv));
+	default:
+		return script_vcpu_event(fd, ++guest.seq, vcpu, id,
+					 &descriptor, sizeof(descriptor));
+	}
+}
+
+static bool is_other(unsigned int id)
+{
+	return id == KVMI_VCPU_EVENT_MSR || id == KVMI_VCPU_EVENT_XSETBV ||
+	       id == KVMI_VCPU_EVENT_DESCRIPTOR;
+}
+
 static int answer_event_reply(int fd, const struct frame *frame,
 			      const struct peer_memory *memory)
 {
@@ -234,6 +270,11 @@ static int answer_event_reply(int fd, const struct frame *frame,
 	if (reply->event == KVMI_VCPU_EVENT_BREAKPOINT &&
 	    reply->action == KVMI_EVENT_ACTION_RETRY)
 		return report_breakpoint(fd, memory);
+	/* An MSR's reply has the value. */
+	if (is_other(reply->event) && reply->action ==
+	    KVMI_EVENT_ACTION_CONTINUE && frame->hdr.size ==
+	    (reply->event == KVMI_VCPU_EVENT_MSR ? 24 : 16))
+		return report_other(fd, head->vcpu, reply->event);
 	return reply->event == KVMI_VCPU_EVENT_PAUSE ? 0 : -EPIPE;
 }
 
@@ -268,16 +309,24 @@ static int answer_control(int fd, const struct frame *frame)
 	bool is_new = false;
 	int err;
 
-	if (frame->hdr.id == KVMI_VCPU_CONTROL_CR) {
+	if (frame->hdr.id == KVMI_VCPU_CONTROL_MSR) {
+		memcpy(&guest.msr, req + 4, sizeof(guest.msr));
+	} else if (frame->hdr.id == KVMI_VCPU_CONTROL_CR) {
 		guest.watches_cr3[vcpu] = req[0] == 3 && req[1];
 	} else if (req[0] == KVMI_VCPU_EVENT_CR) {
 		is_new = req[2] && !guest.cr_events[vcpu];
 		guest.cr_events[vcpu] = req[2];
 	} else if (req[0] == KVMI_VCPU_EVENT_BREAKPOINT) {
 		guest.breakpoints = req[2];
+	} else if (is_other(req[0])) {
+		is_new = req[2] && !guest.others[vcpu][req[0]];
+		guest.others[vcpu][req[0]] = req[2];
 	}
 	err = script_reply(fd, frame, 0, NULL, 0);
-	return !err && is_new ? report_cr(fd, vcpu) : err;
+	if (err || !is_new)
+		return err;
+	return is_other(req[0]) ? report_other(fd, vcpu, req[0]) :
+				  report_cr(fd, vcpu);
 }
 
 static int answer_vcpu(int fd, const struct frame *frame,
@@ -292,6 +341,7 @@ static int answer_vcpu(int fd, const struct frame *frame,
 	case KVMI_VCPU_GET_REGISTERS:
 		return answer_registers(fd, frame);
 	case KVMI_VCPU_CONTROL_CR:
+	case KVMI_VCPU_CONTROL_MSR:
 	case KVMI_VCPU_CONTROL_EVENTS:
 		return answer_control(fd, frame);
 	case KVMI_VCPU_SET_REGISTERS:

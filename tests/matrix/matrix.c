@@ -6,8 +6,10 @@
  *	matrix FILE	compares with the cells that tests reported
  *
  * The cells of a vCPU's rows end with 1 or 2, the number of vCPUs. A line of
- * FILE begins with a cell; what follows, the name of the test, is not looked at. Fails when a cell is missing that no milestone still owns, or
- * when a test reported one that the table does not have.
+ * FILE begins with a cell; what follows, the name of the test, is not looked at.
+ * With "skip:" before it the test says that this host cannot produce it, which
+ * counts unless another test has. Fails when a cell is missing that no milestone
+ * still owns, or when a test reported one that the table does not have.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -26,6 +28,7 @@ struct cell {
 	char column[24];
 	const char *milestone;	/* NULL: must be there */
 	bool passed;
+	bool skipped;
 };
 
 static struct cell cells[MAX_CELLS];
@@ -102,12 +105,32 @@ static void add_table(void)
 	KVMI_CLOSING_RULES_PLANNED(CLOSING_PLANNED)
 }
 
+/* Returns false if there is no such cell. */
+static bool mark(const char *name)
+{
+	static const char skip[] = "skip:";
+	bool skipped = !strncmp(name, skip, strlen(skip));
+	int i;
+
+	if (skipped)
+		name += strlen(skip);
+	for (i = 0; i < count && strcmp(cells[i].name, name); i++)
+		;
+	if (i == count)
+		return false;
+	if (skipped)
+		cells[i].skipped = true;
+	else
+		cells[i].passed = true;
+	return true;
+}
+
 /* Marks what the file reports; returns how many cells are not ours. */
 static int read_cells(const char *path)
 {
 	FILE *file = fopen(path, "r");
 	char line[512];
-	int i, strangers = 0;
+	int strangers = 0;
 
 	if (!file) {
 		fprintf(stderr, "matrix: %s: %s\n", path, strerror(errno));
@@ -115,14 +138,10 @@ static int read_cells(const char *path)
 	}
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, " \t\n")] = '\0';
-		for (i = 0; i < count && strcmp(cells[i].name, line); i++)
-			;
-		if (i < count) {
-			cells[i].passed = true;
-		} else if (line[0]) {
-			printf("not in the table: %s\n", line);
-			strangers++;
-		}
+		if (!line[0] || mark(line))
+			continue;
+		printf("not in the table: %s\n", line);
+		strangers++;
 	}
 	fclose(file);
 	return strangers;
@@ -130,8 +149,11 @@ static int read_cells(const char *path)
 
 static const char *state(const struct cell *cell)
 {
-	return cell->passed ? "passed" : cell->milestone ? "planned" :
-							   "MISSING";
+	if (cell->passed)
+		return "passed";
+	if (cell->milestone)
+		return "planned";
+	return cell->skipped ? "skipped" : "MISSING";
 }
 
 /* The cells of one row on one line: what passed and what is missing by name. */
@@ -155,21 +177,23 @@ static int print_row(int i)
 
 static int judge(int strangers)
 {
-	int i, passed = 0, planned = 0, missing = 0;
+	int i, passed = 0, planned = 0, skipped = 0, missing = 0;
 
 	for (i = 0; i < count; i++) {
 		if (cells[i].passed)
 			passed++;
 		else if (cells[i].milestone)
 			planned++;
+		else if (cells[i].skipped)
+			skipped++;
 		else
 			missing++;
 	}
 	for (i = 0; i < count; i++)
-		if (!cells[i].passed && !cells[i].milestone)
+		if (!strcmp(state(&cells[i]), "MISSING"))
 			printf("MISSING: %s\n", cells[i].name);
-	printf("matrix: %d passed, %d failed; %d planned\n", passed,
-	       missing + strangers, planned);
+	printf("matrix: %d passed, %d failed, %d skipped; %d planned\n", passed,
+	       missing + strangers, skipped, planned);
 	return missing || strangers;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "guest.h"
 
+/* Room for a prefix that the VMM may put in. */
+#define EMULATE .fill GUEST_PREFIX, 1, 0x90
 #define AT(name) .globl guest_events_##name; guest_events_##name:
 
 GUEST_BEGIN(events)
@@ -37,7 +39,28 @@ GUEST_BEGIN(events)
 	je	other_call
 	cmpq	$GUEST_XMM, %rbx
 	je	xmm
+	cmpq	$GUEST_MSR, %rbx
+	je	msr
+	cmpq	$GUEST_XSETBV, %rbx
+	je	xsetbv
+	cmpq	$GUEST_SIDT, %rbx
+	je	sidt
+	cmpq	$GUEST_SGDT, %rbx
+	je	sgdt
+	cmpq	$GUEST_SLDT, %rbx
+	je	sldt
+	cmpq	$GUEST_STR, %rbx
+	je	str
+	cmpq	$GUEST_LIDT, %rbx
+	je	lidt
+	cmpq	$GUEST_LGDT, %rbx
+	je	lgdt
+	cmpq	$GUEST_LLDT, %rbx
+	je	lldt
+	cmpq	$GUEST_LTR, %rbx
+	je	ltr
 	incq	GUEST_WRONG(%rbp)
+resume:
 2:	movq	%rax, GUEST_RESULT(%rbp)
 	addq	%r15, GUEST_MARKS(%rbp)
 	incq	GUEST_EXECUTIONS(%rbp)
@@ -55,6 +78,7 @@ AT(cr0)	movq	%rax, %cr0
 cr3:	movq	%cr3, %rax
 	xorq	$0x1000, %rax
 	movq	%rax, GUEST_WANTED(%rbp)
+	EMULATE
 AT(cr3)	movq	%rax, %cr3
 	movq	%cr3, %rax
 	jmp	2b
@@ -114,6 +138,74 @@ AT(xmm)	movq	%rax, %cr3
 	movq	%cr3, %rax
 	jmp	2b
 
+/* The one that the VMM says, with some bits changed. */
+msr:	movl	GUEST_MSR_INDEX(%rbp), %ecx
+	rdmsr
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	xorq	GUEST_MSR_FLIP(%rbp), %rax
+	movq	%rax, GUEST_WANTED(%rbp)
+	movq	%rax, %rdx
+	shrq	$32, %rdx
+	EMULATE
+AT(msr)	wrmsr
+	rdmsr
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	jmp	2b
+
+/* Registers of SSE, on and off. */
+xsetbv:	xorl	%ecx, %ecx
+	xgetbv
+	xorl	$2, %eax
+	movq	%rax, GUEST_WANTED(%rbp)
+	EMULATE
+AT(xsetbv)
+	xsetbv
+	xgetbv
+	jmp	2b
+
+/* What it loads is what it has. */
+sidt:
+AT(sidt)
+	sidt	GUEST_DESC_AREA(%rbp)
+	jmp	3f
+sgdt:
+AT(sgdt)
+	sgdt	GUEST_DESC_AREA(%rbp)
+	jmp	3f
+sldt:
+	EMULATE
+AT(sldt)
+	sldt	GUEST_DESC_AREA(%rbp)
+	jmp	3f
+str:
+AT(str)	str	GUEST_DESC_AREA(%rbp)
+	jmp	3f
+lidt:
+AT(lidt)
+	lidt	GUEST_DESC_AREA(%rbp)
+	jmp	3f
+lgdt:
+	EMULATE
+AT(lgdt)
+	lgdt	GUEST_DESC_AREA(%rbp)
+	jmp	3f
+lldt:	movl	$GUEST_SELECTOR_LDT, %eax
+AT(lldt)
+	lldt	%ax
+	jmp	3f
+/* A task can only be loaded when it is not busy. */
+ltr:	movl	%ebp, %eax
+	subl	$GUEST_STATE, %eax
+	shrl	$8, %eax
+	addl	$GUEST_SELECTOR_TSS, %eax
+	andb	$0xfd, GUEST_GDT + 5(%rax)
+AT(ltr)	ltr	%ax
+3:	xorl	%eax, %eax
+	movq	%rax, GUEST_WANTED(%rbp)
+	jmp	2b
+
 AT(on_int3)
 	incq	GUEST_TRAPS(%rbp)
 	iretq
@@ -137,6 +229,14 @@ AT(on_timer)
 	movl	$0, (%rax)
 	popq	%rax
 	incq	GUEST_TICKS_DONE(%rbp)
+	iretq
+
+/* The instruction that faults counts as executed. */
+AT(on_gp)
+	incq	GUEST_FAULTS(%rbp)
+	leaq	resume(%rip), %rbx
+	addq	$8, %rsp
+	movq	%rbx, (%rsp)
 	iretq
 
 AT(on_other)

@@ -37,10 +37,26 @@
 #define GUEST_INT3		5
 #define GUEST_HYPERCALL		6
 #define GUEST_HLT		7
+#define GUEST_MSR		8
+#define GUEST_XSETBV		9
 #define GUEST_NOP		10
 #define GUEST_TRAP		11	/* waits for #UD */
 #define GUEST_OTHER_CALL	12	/* hypercall by the other instruction */
 #define GUEST_XMM		13	/* CR3, and vector registers after it */
+/* And the number of the table as the protocol has it, 8 more to load it. */
+#define GUEST_DESCRIPTOR	16
+#define GUEST_SIDT		17
+#define GUEST_SGDT		18
+#define GUEST_SLDT		19
+#define GUEST_STR		20
+#define GUEST_LIDT		25
+#define GUEST_LGDT		26
+#define GUEST_LLDT		27
+#define GUEST_LTR		28
+
+/* Selectors in the events guest's GDT; each vCPU has a TSS. */
+#define GUEST_SELECTOR_LDT	0x20
+#define GUEST_SELECTOR_TSS	0x30
 
 /* Offsets in struct guest_state. */
 #define GUEST_KIND		0x00
@@ -54,6 +70,10 @@
 #define GUEST_TICKS		0x40
 #define GUEST_TICKS_DONE	0x48
 #define GUEST_WRONG		0x50
+#define GUEST_MSR_INDEX		0x58
+#define GUEST_MSR_FLIP		0x60
+#define GUEST_FAULTS		0x68
+#define GUEST_DESC_AREA		0x70
 #define GUEST_CALL		0x80
 #define GUEST_SAVED		0x88
 #define GUEST_LOADED		0x98
@@ -61,6 +81,9 @@
 #define GUEST_CAUGHT_ERROR	0x200
 #define GUEST_CAUGHT_CR2	0x300
 #define GUEST_CAUGHT_RIP	0x400
+
+/* Bytes of NOP before some of the instructions. */
+#define GUEST_PREFIX		5
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -71,14 +94,17 @@ struct guest_state {
 	uint64_t limit;		/* rests when attempts are as many */
 	uint64_t attempts;	/* counted before the instruction */
 	uint64_t executions;	/* counted after it */
-	uint64_t wanted;	/* the value it writes to a control register */
+	uint64_t wanted;	/* the value it writes */
 	uint64_t result;	/* what it reads back, or rax */
 	uint64_t marks;		/* sum of r15, which is 0 before */
 	uint64_t traps;		/* handled INT3 */
 	uint64_t ticks;		/* timer interrupts, at the handler's begin */
 	uint64_t ticks_done;	/* and at its end */
 	uint64_t wrong;		/* other exceptions */
-	uint64_t spare[5];
+	uint64_t msr;		/* which one it writes */
+	uint64_t flip;		/* the bits of it that change each time */
+	uint64_t faults;	/* #GP, of which it makes executions */
+	uint8_t area[16];	/* for what SIDT and the like store */
 	uint64_t call;		/* the number of the other hypercall */
 	uint64_t saved[2];	/* from XMM3 */
 	uint64_t loaded[2];	/* to XMM5, after that */
@@ -120,6 +146,12 @@ extern const uint8_t guest_events_cr0[], guest_events_cr3[];
 extern const uint8_t guest_events_cr4[], guest_events_int3[];
 extern const uint8_t guest_events_hypercall[], guest_events_hlt[];
 extern const uint8_t guest_events_nop[];
+extern const uint8_t guest_events_msr[], guest_events_xsetbv[];
+extern const uint8_t guest_events_sidt[], guest_events_sgdt[];
+extern const uint8_t guest_events_sldt[], guest_events_str[];
+extern const uint8_t guest_events_lidt[], guest_events_lgdt[];
+extern const uint8_t guest_events_lldt[], guest_events_ltr[];
+extern const uint8_t guest_events_on_gp[];
 extern const uint8_t guest_events_on_int3[], guest_events_on_timer[];
 extern const uint8_t guest_events_on_other[], guest_events_on_ud[];
 extern const uint8_t guest_events_xmm[], guest_events_trap[];

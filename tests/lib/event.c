@@ -81,6 +81,21 @@ void vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
 	expect(0, __vcpu_control_cr(peer, vcpu, cr, enable));
 }
 
+int __vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
+		       uint8_t enable)
+{
+	struct kvmi_vcpu_control_msr control = { .msr = msr, .enable = enable };
+
+	return __vcpu_command(peer, vcpu, KVMI_VCPU_CONTROL_MSR, &control,
+			      sizeof(control), NULL, 0);
+}
+
+void vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
+		      uint8_t enable)
+{
+	expect(0, __vcpu_control_msr(peer, vcpu, msr, enable));
+}
+
 void vcpu_get_registers(struct peer *peer, uint16_t vcpu,
 			struct kvmi_vcpu_get_registers_reply *reply)
 {
@@ -144,8 +159,13 @@ uint16_t kind_event(uint64_t kind)
 		return KVMI_VCPU_EVENT_HYPERCALL;
 	case GUEST_TRAP:
 		return KVMI_VCPU_EVENT_TRAP;
+	case GUEST_MSR:
+		return KVMI_VCPU_EVENT_MSR;
+	case GUEST_XSETBV:
+		return KVMI_VCPU_EVENT_XSETBV;
 	default:
-		return KVMI_VCPU_EVENT_CR;
+		return kind > GUEST_DESCRIPTOR ? KVMI_VCPU_EVENT_DESCRIPTOR :
+						 KVMI_VCPU_EVENT_CR;
 	}
 }
 
@@ -156,6 +176,8 @@ void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
 	if (kind_event(kind) == KVMI_VCPU_EVENT_CR)
 		vcpu_control_cr(peer, vcpu, kind == GUEST_XMM ? 3 : kind,
 				enable);
+	if (kind_event(kind) == KVMI_VCPU_EVENT_MSR)
+		vcpu_control_msr(peer, vcpu, KIND_MSR, enable);
 }
 
 /* An exception before this one can be on its way. */
@@ -194,6 +216,12 @@ static size_t data_size(uint16_t id)
 		return sizeof(struct kvmi_vcpu_event_breakpoint);
 	case KVMI_VCPU_EVENT_TRAP:
 		return sizeof(struct kvmi_vcpu_event_trap);
+	case KVMI_VCPU_EVENT_MSR:
+		return sizeof(struct kvmi_vcpu_event_msr);
+	case KVMI_VCPU_EVENT_XSETBV:
+		return sizeof(struct kvmi_vcpu_event_xsetbv);
+	case KVMI_VCPU_EVENT_DESCRIPTOR:
+		return sizeof(struct kvmi_vcpu_event_descriptor);
 	default:
 		return 0;
 	}
@@ -287,6 +315,9 @@ void event_answer(struct peer *peer, const struct event *event,
 	if (event->id == KVMI_VCPU_EVENT_CR)
 		event_answer_data(peer, event, action, &event->cr.new_value,
 				  sizeof(event->cr.new_value));
+	else if (event->id == KVMI_VCPU_EVENT_MSR)
+		event_answer_data(peer, event, action, &event->msr.new_value,
+				  sizeof(event->msr.new_value));
 	else
 		event_answer_data(peer, event, action, NULL, 0);
 }

@@ -18,6 +18,9 @@ struct event {
 		struct kvmi_vcpu_event_cr cr;
 		struct kvmi_vcpu_event_breakpoint breakpoint;
 		struct kvmi_vcpu_event_trap trap;
+		struct kvmi_vcpu_event_msr msr;
+		struct kvmi_vcpu_event_xsetbv xsetbv;
+		struct kvmi_vcpu_event_descriptor descriptor;
 	};
 };
 
@@ -41,6 +44,10 @@ int __vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
 		      uint8_t enable);
 void vcpu_control_cr(struct peer *peer, uint16_t vcpu, uint8_t cr,
 		     uint8_t enable);
+int __vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
+		       uint8_t enable);
+void vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
+		      uint8_t enable);
 void vcpu_get_registers(struct peer *peer, uint16_t vcpu,
 			struct kvmi_vcpu_get_registers_reply *reply);
 int __vcpu_set_registers(struct peer *peer, uint16_t vcpu,
@@ -54,6 +61,14 @@ void vcpu_pause(struct peer *peer, uint16_t vcpu);
 int __vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr,
 		  uint32_t error_code, uint64_t address);
 void vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr);
+
+/* One instruction for each event, and more where they differ much. */
+#define EVENT_KINDS \
+	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL, \
+	GUEST_MSR, GUEST_XSETBV, GUEST_SIDT, GUEST_LTR, GUEST_TRAP
+
+/* The MSR of that instruction. */
+#define KIND_MSR	0xc0000102
 
 /* The event by which a tool sees instructions of this kind. */
 uint16_t kind_event(uint64_t kind);

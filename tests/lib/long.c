@@ -14,8 +14,14 @@
 /* Pages from GUEST_TABLES on. */
 enum { PML4, PML4_TWIN, PDPT, PD };
 
+#define GDT_LIMIT	(GUEST_SELECTOR_TSS + 16 * VMM_VCPUS - 1)
+#define IDT_LIMIT	(256 * 16 - 1)
+#define MSR_KERNEL_GS_BASE	0xc0000102
+#define CR4_OSXSAVE	(1 << 18)
+
 #define VECTOR_INT3	3
 #define VECTOR_UD	6
+#define VECTOR_GP	13
 #define VECTOR_TIMER	0x20
 
 /* Registers of the local APIC. */
@@ -36,6 +42,16 @@ uint64_t vmm_label(const uint8_t *label)
 {
 	return GUEST_EVENTS + (label - guest_events.code);
 }
+
+#define DESCRIPTOR(NAME, name) \
+	[GUEST_##NAME - GUEST_DESCRIPTOR] = guest_events_##name
+
+static const uint8_t *const descriptors[] = {
+	DESCRIPTOR(SIDT, sidt), DESCRIPTOR(SGDT, sgdt),
+	DESCRIPTOR(SLDT, sldt), DESCRIPTOR(STR, str),
+	DESCRIPTOR(LIDT, lidt), DESCRIPTOR(LGDT, lgdt),
+	DESCRIPTOR(LLDT, lldt), DESCRIPTOR(LTR, ltr),
+};
 
 uint64_t vmm_kind_rip(uint64_t kind)
 {
@@ -58,8 +74,15 @@ uint64_t vmm_kind_rip(uint64_t kind)
 		return vmm_label(guest_events_trap);
 	case GUEST_XMM:
 		return vmm_label(guest_events_xmm);
-	default:
+	case GUEST_HLT:
 		return vmm_label(guest_events_hlt);
+	case GUEST_MSR:
+		return vmm_label(guest_events_msr);
+	case GUEST_XSETBV:
+		return vmm_label(guest_events_xsetbv);
+	default:
+		expect_true(kind > GUEST_DESCRIPTOR && kind <= GUEST_LTR);
+		return vmm_label(descriptors[kind - GUEST_DESCRIPTOR]);
 	}
 }
 
@@ -102,9 +125,16 @@ static void fill_tables(uint8_t *memory)
 	gdt[1] = 0x00af9b000000ffff;
 	gdt[2] = 0x00cf93000000ffff;
 	gdt[3] = 0x00cf9b000000ffff;
+	/* Both in a part of the page that is zero. */
+	gdt[GUEST_SELECTOR_LDT / 8] = (GUEST_GDT + 0x800ull) << 16 |
+				      0x820000000007;
+	for (i = 0; i < VMM_VCPUS; i++)
+		gdt[GUEST_SELECTOR_TSS / 8 + 2 * i] =
+			(GUEST_GDT + 0x900ull) << 16 | 0x890000000067;
 	for (i = 0; i < 256; i++)
 		fill_gate(memory, i, vmm_label(guest_events_on_other));
 	fill_gate(memory, VECTOR_INT3, vmm_label(guest_events_on_int3));
+	fill_gate(memory, VECTOR_GP, vmm_label(guest_events_on_gp));
 	fill_gate(memory, VECTOR_UD, vmm_label(guest_events_on_ud));
 	fill_gate(memory, VECTOR_TIMER, vmm_label(guest_events_on_timer));
 }
@@ -158,6 +188,32 @@ static void set_cpuid(struct vmm_vcpu *vcpu)
 	free(cpuid);
 }
 
+static void fill_state(struct vmm_vcpu *vcpu, uint64_t kind)
+{
+	volatile struct guest_state *state = vmm_state(vcpu);
+	bool gdt = kind == GUEST_LGDT;
+	uint16_t limit = gdt ? GDT_LIMIT : IDT_LIMIT;
+	uint64_t base = gdt ? GUEST_GDT : GUEST_IDT;
+
+	state->kind = kind;
+	/* KVM lets a guest write this one itself, on any CPU. */
+	state->msr = MSR_KERNEL_GS_BASE;
+	state->flip = 0x1000;
+	if (kind != GUEST_LGDT && kind != GUEST_LIDT)
+		return;
+	memcpy((void *)state->area, &limit, sizeof(limit));
+	memcpy((void *)(state->area + sizeof(limit)), &base, sizeof(base));
+}
+
+bool vmm_kind_possible(uint64_t kind)
+{
+	unsigned int a, b, c = 0, d;
+
+	/* Before XSAVE there are no such registers. */
+	__get_cpuid(1, &a, &b, &c, &d);
+	return kind != GUEST_XSETBV || c & bit_XSAVE;
+}
+
 void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
 {
 	uint64_t state = GUEST_STATE + PAGE * (vcpu - vcpu->vm->vcpus);
@@ -174,7 +230,7 @@ void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
 	if (vcpu == vcpu->vm->vcpus)
 		events_fill(vmm_host(vcpu->vm, 0));
 	set_cpuid(vcpu);
-	vmm_state(vcpu)->kind = kind;
+	fill_state(vcpu, kind);
 	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
 	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
 	sregs.cs = data;
@@ -183,13 +239,15 @@ void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)
 	sregs.cs.db = 0;
 	sregs.cs.l = 1;
 	sregs.gdt.base = GUEST_GDT;
-	sregs.gdt.limit = 3 * 8 - 1;
+	sregs.gdt.limit = GDT_LIMIT;
 	sregs.idt.base = GUEST_IDT;
-	sregs.idt.limit = 256 * 16 - 1;
+	sregs.idt.limit = IDT_LIMIT;
 	sregs.cr0 = 0x80000033;
 	sregs.cr3 = table(PML4);
 	/* SSE, and MCE, which AMD's KVM shows the guest when the host has it. */
 	sregs.cr4 = 0x260;
+	if (vmm_kind_possible(GUEST_XSETBV))
+		sregs.cr4 |= CR4_OSXSAVE;
 	sregs.efer = 0x500;
 	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
 	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs));
@@ -228,6 +286,7 @@ void vmm_wait_executions(struct vmm_vcpu *vcpu, uint64_t count)
 	expect(0, vcpu->error);
 	expect(0, vcpu->exit_reason);
 	expect(0, state->wrong);
+	expect(0, state->faults);
 	expect(count, state->executions);
 	expect(count, state->attempts);
 }

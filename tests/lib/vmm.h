@@ -105,6 +105,8 @@ volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu);
 uint64_t vmm_label(const uint8_t *label);
 /* Where the instruction of this kind is. */
 uint64_t vmm_kind_rip(uint64_t kind);
+/* False if this CPU has no such instruction. */
+bool vmm_kind_possible(uint64_t kind);
 /* Lets the guest do so many more. */
 void vmm_vcpu_allow(struct vmm_vcpu *vcpu, uint64_t count);
 /* Waits until it has done all that it may, and nothing went wrong. */

@@ -7,10 +7,13 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
-static const uint64_t kinds[] = { GUEST_CR0, GUEST_CR3, GUEST_CR4 };
+static const uint64_t kinds[] = {
+	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_MSR,
+};
 
 static void block(struct peer *peer, const struct event *event)
 {
+	/* It stands at the same place in all events that have it. */
 	struct kvmi_vcpu_event_cr_reply reply = {
 		.new_val = event->cr.old_value,
 	};

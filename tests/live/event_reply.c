@@ -97,13 +97,14 @@ static const struct {
 
 static void make(struct reply *reply, const struct event *event)
 {
-	bool cr = event->id == KVMI_VCPU_EVENT_CR;
+	bool data = event->id == KVMI_VCPU_EVENT_CR ||
+		    event->id == KVMI_VCPU_EVENT_MSR;
 
 	*reply = (struct reply){
-		.hdr = { KVMI_VCPU_EVENT, cr ? 24 : 16, event->seq },
+		.hdr = { KVMI_VCPU_EVENT, data ? 24 : 16, event->seq },
 		.reply = { .event = event->id },
 		/* The value that changes nothing would hide much. */
-		.data = { cr ? event->cr.old_value : 0 },
+		.data = { data ? event->cr.old_value : 0 },
 	};
 }
 
@@ -211,6 +212,7 @@ int main(void)
 
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		test_rule(GUEST_CR3, i);
+		test_rule(GUEST_MSR, i);
 		test_rule(GUEST_TRAP, i);
 	}
 	test_header();

@@ -14,8 +14,11 @@
 #define MANY	(1ull << 60)
 
 static const uint64_t kinds[] = {
-	GUEST_CR3, GUEST_INT3, GUEST_HYPERCALL, GUEST_CR4, GUEST_CR0,
+	GUEST_CR3, GUEST_MSR, GUEST_INT3, GUEST_SIDT, GUEST_HYPERCALL,
+	GUEST_CR4, GUEST_LTR, GUEST_CR0,
 };
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static int send_body(struct peer *peer, uint16_t id, const void *body,
 		     size_t size)
@@ -39,10 +42,15 @@ static int enable_all(struct peer *peer)
 		struct kvmi_vcpu_hdr vcpu;
 		struct kvmi_vcpu_control_cr cr;
 	} cr = { .cr = { .enable = 1 } };
+	struct {
+		struct kvmi_vcpu_hdr vcpu;
+		struct kvmi_vcpu_control_msr msr;
+	} msr = { .msr = { .msr = KIND_MSR, .enable = 1 } };
 	struct kvmi_vm_pause_vcpu pause = { 0 };
 	int i, r = 0;
 
-	for (i = 0; i < 8 && !r; i++) {
+	/* Those that are unknown are refused. */
+	for (i = 0; i < 16 && !r; i++) {
 		events.vcpu.vcpu = i % 2;
 		events.events.event_id = 1 + i / 2 * 2;
 		r = send_body(peer, KVMI_VCPU_CONTROL_EVENTS, &events,
@@ -52,6 +60,10 @@ static int enable_all(struct peer *peer)
 		cr.vcpu.vcpu = i % 2;
 		cr.cr.cr = i / 2 ? 2 + i / 2 : 0;
 		r = send_body(peer, KVMI_VCPU_CONTROL_CR, &cr, sizeof(cr));
+	}
+	for (i = 0; i < 2 && !r; i++) {
+		msr.vcpu.vcpu = i;
+		r = send_body(peer, KVMI_VCPU_CONTROL_MSR, &msr, sizeof(msr));
 	}
 	for (i = 0; i < 2 && !r; i++) {
 		pause.vcpu = i;
@@ -79,7 +91,9 @@ static int answer(struct peer *peer, const struct peer_message *message)
 		.reply = { .event = event->hdr.event },
 	};
 
-	if (event->hdr.event == KVMI_VCPU_EVENT_CR) {
+	/* The new value stands at the same place in both. */
+	if (event->hdr.event == KVMI_VCPU_EVENT_CR ||
+	    event->hdr.event == KVMI_VCPU_EVENT_MSR) {
 		reply.value = event->cr.new_value;
 		reply.hdr.size += 8;
 	}
@@ -121,7 +135,7 @@ static void vcpus_run(struct vmm *vm, int round)
 
 	for (i = 0; i < 2; i++) {
 		vmm_vcpu_load_long(vmm_vcpu_create(vm, i),
-				   kinds[(round + i) % 5]);
+				   kinds[(round + i) % KINDS]);
 		vmm_vcpu_start_timer(&vm->vcpus[i]);
 		vmm_vcpu_allow(&vm->vcpus[i], MANY);
 		vmm_vcpu_start(&vm->vcpus[i]);
@@ -133,7 +147,7 @@ static void prepare(struct vmm *vm, int round)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		vmm_state(&vm->vcpus[i])->kind = kinds[(round + i) % 5];
+		vmm_state(&vm->vcpus[i])->kind = kinds[(round + i) % KINDS];
 }
 
 static void expect_busy(struct vmm_vcpu *vcpu)

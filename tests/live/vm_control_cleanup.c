@@ -78,5 +78,9 @@ int main(void)
 	test_interceptions(GUEST_INT3, 1);
 	test_interceptions(GUEST_CR3, 0);
 	test_interceptions(GUEST_CR3, 1);
+	test_interceptions(GUEST_MSR, 0);
+	test_interceptions(GUEST_MSR, 1);
+	test_interceptions(GUEST_SIDT, 0);
+	test_interceptions(GUEST_LLDT, 1);
 	return 0;
 }

@@ -85,6 +85,29 @@
 /* Bytes of NOP before some of the instructions. */
 #define GUEST_PREFIX		5
 
+/* How the task guest switches tasks, and by which selectors and vector. */
+#define GUEST_TASK_JMP		0	/* to the second and, so, back */
+#define GUEST_TASK_CALL		1	/* and IRET back, like those below */
+#define GUEST_TASK_GATE		2	/* CALL of a task gate */
+#define GUEST_TASK_INT		3	/* INT, task gate in the IDT */
+#define GUEST_TASK_FIRST	0x18
+#define GUEST_TASK_SECOND	0x20
+#define GUEST_TASK_GATED	0x28
+#define GUEST_TASK_VECTOR	0x40
+
+/* Offsets in struct guest_task_state. */
+#define GUEST_TASK_KIND		0x00
+#define GUEST_TASK_LIMIT	0x04
+#define GUEST_TASK_ATTEMPTS	0x08
+#define GUEST_TASK_EXECUTIONS	0x0c
+#define GUEST_TASK_CR3_BACK	0x10
+#define GUEST_TASK_ARRIVALS	0x14
+#define GUEST_TASK_EFLAGS	0x18
+#define GUEST_TASK_CR3		0x1c
+#define GUEST_TASK_CR0		0x20
+#define GUEST_TASK_TR		0x24
+#define GUEST_TASK_ESP		0x48
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -119,6 +142,23 @@ struct guest_state {
 _Static_assert(__builtin_offsetof(struct guest_state, caught) ==
 	       GUEST_CAUGHT, "the guest's view of its state");
 
+/* Of the task guest; what is not said of the first task is of the second. */
+struct guest_task_state {
+	uint32_t kind;
+	uint32_t limit;		/* the first rests when attempts are as many */
+	uint32_t attempts;	/* of the first, counted before the switch */
+	uint32_t executions;	/* of the first, counted after the way back */
+	uint32_t cr3_back;	/* of the first, after the way back */
+	uint32_t arrivals;
+	uint32_t eflags;
+	uint32_t cr3;
+	uint32_t cr0;
+	uint32_t tr;
+	/* PUSHA: its ESP is not the one before. */
+	uint32_t edi, esi, ebp, pushed_esp, ebx, edx, ecx, eax;
+	uint32_t esp;
+};
+
 struct guest {
 	uint64_t gpa;
 	const uint8_t *code;
@@ -140,6 +180,10 @@ GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
 GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest, for ever */
 GUEST(nested_inner, GUEST_NESTED_INNER);	/* is that guest */
 GUEST(caught, GUEST_STUBS);		/* handlers, 16 bytes for a vector */
+
+GUEST(task, GUEST_CODE + 0x4000);	/* two tasks; see its file */
+
+extern const uint8_t guest_task_second[], guest_task_other[];
 
 /* Where the events guest has its instructions and its handlers. */
 extern const uint8_t guest_events_cr0[], guest_events_cr3[];

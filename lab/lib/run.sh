@@ -9,7 +9,7 @@ PATIENCE=${LAB_PATIENCE:-1}
 PACE=1			# most seconds here for one second of level 1's clock
 
 passed=0 failed=0 skipped=0 dirty=0
-kernel='?'
+kernel='?' params=''
 declare -A verdict=()
 
 # The source of test $1, where its wishes are written.
@@ -23,7 +23,8 @@ test_source()
 	return 1
 }
 
-# A wish is a comment in the test's source: "lab: own timeout=90 cpus=1".
+# A wish is a comment in the test's source: "lab: own timeout=90 cpus=1", or
+# "lab: own params=kvm_intel.ept=0".
 wish()
 {
 	local file
@@ -175,7 +176,7 @@ boot_and_listen()
 		list+=("$name $(limit_of "$name")")
 	done
 	make_initrd "${list[@]}"
-	describe_machine "$cpus" "" -chardev "file,id=console,path=$LOGS/lab-console.log" \
+	describe_machine "$cpus" "$params" -chardev "file,id=console,path=$LOGS/lab-console.log" \
 		-serial chardev:console
 	say LAB "level 1 boots ($emulator_words, $cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"
@@ -215,8 +216,11 @@ run_own()
 	local own_cpus
 
 	own_cpus=$(wish "$1" cpus)
+	# The kernel keeps a module's parameter until the module is loaded.
+	params=$(wish "$1" params)
 	[ "$processor" = intel ] && own_cpus=''
 	run_shared "${own_cpus:-$cpus}" "$1"
+	params=
 }
 
 # Run all of $@, in as few boots as they allow. A test that is "calm" boots a

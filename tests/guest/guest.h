@@ -95,6 +95,28 @@
 #define GUEST_TASK_GATED	0x28
 #define GUEST_TASK_VECTOR	0x40
 
+/* Kinds of write of the real guest, where it counts, and its interrupts. */
+#define GUEST_REAL_LMSW		1
+#define GUEST_REAL_CR0		2
+#define GUEST_REAL_CR3		3
+#define GUEST_REAL_CR4		4
+#define GUEST_REAL_QUIET	5	/* no write: the end of the ticks */
+#define GUEST_REAL		0xc000
+#define GUEST_REAL_STACK	0xd000
+#define GUEST_REAL_VECTOR	0x20
+
+/* Offsets in struct guest_real_state. */
+#define GUEST_REAL_KIND		0x00
+#define GUEST_REAL_LIMIT	0x04
+#define GUEST_REAL_ATTEMPTS	0x08
+#define GUEST_REAL_EXECUTIONS	0x0c
+#define GUEST_REAL_WANTED	0x10
+#define GUEST_REAL_RESULT	0x14
+#define GUEST_REAL_MARKS	0x18
+#define GUEST_REAL_TICKS	0x1c
+#define GUEST_REAL_TICKS_DONE	0x20
+#define GUEST_REAL_WRONG	0x24
+
 /* Offsets in struct guest_task_state. */
 #define GUEST_TASK_KIND		0x00
 #define GUEST_TASK_LIMIT	0x04
@@ -159,6 +181,12 @@ struct guest_task_state {
 	uint32_t esp;
 };
 
+/* Of the real guest, each field as in struct guest_state; marks is of esi. */
+struct guest_real_state {
+	uint32_t kind, limit, attempts, executions, wanted, result, marks;
+	uint32_t ticks, ticks_done, wrong;
+};
+
 struct guest {
 	uint64_t gpa;
 	const uint8_t *code;
@@ -183,6 +211,11 @@ GUEST(caught, GUEST_STUBS);		/* handlers, 16 bytes for a vector */
 
 GUEST(task, GUEST_CODE + 0x4000);	/* two tasks; see its file */
 
+GUEST(real, GUEST_CODE + 0x5000);	/* see its file */
+
+extern const uint8_t guest_real_lmsw[], guest_real_cr0[], guest_real_cr3[];
+extern const uint8_t guest_real_cr4[];
+extern const uint8_t guest_real_on_timer[], guest_real_on_other[];
 extern const uint8_t guest_task_second[], guest_task_other[];
 
 /* Where the events guest has its instructions and its handlers. */

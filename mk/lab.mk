@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The lab: "lab" runs the live tests in a host in a box, "demo" tells a story
-# in it, "check-lab" proves that it sees what goes wrong.
+# in it, "check-lab" proves that it sees what goes wrong, "check-amd-bochs" runs
+# the live tests without a whole guest on another SVM.
 #
-#	make lab [CPU=amd|intel] [TEST=name] [KEEP=1] [DEBUG=1] [MODULES=stock]
-#		[NRIPS=0]
+#	make lab [CPU=amd|intel|amd-bochs] [TEST=name] [KEEP=1] [DEBUG=1]
+#		[MODULES=stock] [NRIPS=0]
 
-.PHONY: lab demo check-lab debug-kernel lab-packages lab-cpu
+.PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu
 
 lab-packages: lab-cpu
-	@mk/install-packages lab $(if $(filter intel,$(CPU)),lab-intel)
+	@mk/install-packages lab $(if $(filter intel amd-bochs,$(CPU)),lab-intel)
 
 lab-cpu:
-	@case "$(or $(CPU),amd)" in amd | intel) ;; \
-	*) echo "lab: CPU is amd or intel, not $(CPU)"; exit 2 ;; esac
+	@case "$(or $(CPU),amd)" in amd | intel | amd-bochs) ;; \
+	*) echo "lab: CPU is amd, intel or amd-bochs, not $(CPU)"; exit 2 ;; esac
 
 LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(MODULES),--modules $(MODULES)) $(if $(CPUS),--cpus $(CPUS)) \
 	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
@@ -28,6 +29,10 @@ debug-kernel: lab-packages
 lab: export LAB_NRIPS := $(NRIPS)
 lab: lab-packages modules qemu tools tests $(if $(DEBUG),debug-kernel)
 	@V=$(filter-out 0,$(V)) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
+
+# All live tests that start no whole guest, on Bochs' AMD.
+check-amd-bochs:
+	@$(MAKE) --no-print-directory lab CPU=amd-bochs
 
 check-lab: lab-packages qemu
 	@V=$(filter-out 0,$(V)) lab/lab selftest

@@ -14,7 +14,7 @@ describe_machine()
 	local qemu cpus=$1 append=$2 model=max,+svm,la57=off
 
 	shift 2
-	if [ "$processor" = intel ]; then
+	if [ "$emulator_name" = bochs ]; then
 		describe_bochs "$append"
 		return
 	fi
@@ -64,7 +64,7 @@ start_machine()
 {
 	trap 'stop_machine; exit 130' INT TERM HUP
 	trap stop_machine EXIT
-	[ "$processor" = amd ] || connect_bochs "$command"
+	[ "$emulator_name" = qemu ] || connect_bochs "$command"
 	setpriv --pdeathsig KILL timeout -k 5 "$1" \
 		setpriv --pdeathsig KILL "${machine[@]}" \
 		</dev/null >"$LOGS/lab-$emulator_name.log" 2>&1 \

@@ -330,13 +330,13 @@ build_image()
 	build_base
 	build_modules "$variant" "$kmods"
 	parts=("$LAB/base.cpio" "$LAB/mods-$variant.cpio")
-	if [ "$processor" = amd ] || want_qemu "$@"; then
+	if [ "$emulator_name" = qemu ] || want_qemu "$@"; then
 		seabios=$(unpack seabios) || exit 1
 		blobs=$(unpack qemu-system-data) || exit 1
 		build_guest
 		build_qemu
 		parts+=("$LAB/qemu.cpio")
 	fi
-	[ "$processor" = intel ] || set --
+	[ "$emulator_name" = bochs ] || set --
 	build_tests "$@"
 }

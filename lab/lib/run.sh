@@ -60,7 +60,7 @@ default_tests()
 	local name
 
 	all_tests | while read -r name; do
-		[ "$processor" = intel ] && want_qemu "$name" || echo "$name"
+		[ "$emulator_name" = bochs ] && want_qemu "$name" || echo "$name"
 	done
 }
 
@@ -218,7 +218,7 @@ run_own()
 	own_cpus=$(wish "$1" cpus)
 	# The kernel keeps a module's parameter until the module is loaded.
 	params=$(wish "$1" params)
-	[ "$processor" = intel ] && own_cpus=''
+	[ "$emulator_name" = bochs ] && own_cpus=''
 	run_shared "${own_cpus:-$cpus}" "$1"
 	params=
 }

@@ -29,7 +29,7 @@ shell_session()
 	done
 	make_initrd "${list[@]}"
 	describe_machine "$cpus" "lab.shell=1 lab.tests=$tests" -serial mon:stdio
-	if [ "$processor" = intel ]; then
+	if [ "$emulator_name" = bochs ]; then
 		say LAB "level 1 boots in a minute or two; 'exit' ends it"
 		drain_results &
 		exec 5<&0

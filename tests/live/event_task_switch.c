@@ -6,13 +6,12 @@
  *
  * lab: timeout=120
  */
-#include <cpuid.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../lib/emulator.h"
 #include "../lib/event.h"
 #include "../lib/task.h"
 #include "../lib/test.h"
@@ -23,15 +22,6 @@
 static const uint32_t kinds[] = {
 	GUEST_TASK_JMP, GUEST_TASK_CALL, GUEST_TASK_GATE, GUEST_TASK_INT,
 };
-
-/* QEMU's emulator of SVM does not know the intercept of task switches. */
-static bool is_tcg(void)
-{
-	unsigned int a, id[3];
-
-	__cpuid(0x40000000, a, id[0], id[1], id[2]);
-	return !memcmp(id, "TCGTCGTCGTCG", sizeof(id));
-}
 
 static struct vmm_vcpu *start(struct vmm *vm, struct peer *peer, uint32_t kind)
 {
@@ -88,7 +78,7 @@ static void require_interception(void)
 	task_prepare(vcpu, 0, &regs);
 	task_allow(vcpu);
 	wait_for(state->arrivals || vcpu->exited || poll(&p, 1, 0) > 0);
-	if (poll(&p, 1, 0) == 0 && is_tcg()) {
+	if (poll(&p, 1, 0) == 0 && emulator_is_tcg()) {
 		vmm_vcpu_stop(vcpu);
 		must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
 		expect(GUEST_TASK_SECOND, sregs.tr.selector);
@@ -279,6 +269,10 @@ int main(void)
 
 	require_interception();
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i] == GUEST_TASK_INT && emulator_is_bochs_svm()) {
+			note("no INT here: KVM could not know it");
+			continue;
+		}
 		test_kind(kinds[i]);
 		test_end(kinds[i], i % 2);
 		test_crash(kinds[i]);

@@ -56,7 +56,8 @@ static void vmcb_fill(uint8_t *vmcb)
 	put(vmcb, VMCB_CR0, 0x10, 8);
 	put(vmcb, VMCB_DR7, 0x400, 8);
 	put(vmcb, VMCB_DR6, 0xffff0ff0, 8);
-	put(vmcb, VMCB_RFLAGS, 2, 8);
+	/* With interrupts off Bochs never leaves it for those of level 1. */
+	put(vmcb, VMCB_RFLAGS, 0x202, 8);
 	put(vmcb, VMCB_RSP, 0, 8);
 }
 

@@ -65,7 +65,7 @@ void vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr);
 /* One instruction for each event, and more where they differ much. */
 #define EVENT_KINDS \
 	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL, \
-	GUEST_MSR, GUEST_XSETBV, GUEST_SIDT, GUEST_LTR, GUEST_TRAP
+	GUEST_MSR, GUEST_XSETBV, GUEST_SIDT, GUEST_LTR
 
 /* The MSR of that instruction. */
 #define KIND_MSR	0xc0000102

@@ -9,7 +9,7 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
-static const uint64_t kinds[] = { EVENT_KINDS };
+static const uint64_t kinds[] = { EVENT_KINDS, GUEST_TRAP };
 
 static void child(int fd, uint64_t kind)
 {

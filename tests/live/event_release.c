@@ -11,7 +11,7 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
-static const uint64_t kinds[] = { EVENT_KINDS };
+static const uint64_t kinds[] = { EVENT_KINDS, GUEST_TRAP };
 
 static void goes(struct vmm *vm, struct peer *peer, struct event *events)
 {

@@ -13,7 +13,7 @@
 
 enum { BEFORE, DURING, AFTER, WHENS };
 
-static const uint64_t kinds[] = { EVENT_KINDS };
+static const uint64_t kinds[] = { EVENT_KINDS, GUEST_TRAP };
 
 static void answer(struct peer *peer, const struct event *event)
 {

@@ -14,7 +14,7 @@
 
 #define EACH	150
 
-static const uint64_t kinds[] = { EVENT_KINDS };
+static const uint64_t kinds[] = { EVENT_KINDS, GUEST_TRAP };
 
 static atomic_bool done;
 

@@ -103,6 +103,32 @@ static void test_triple_fault(void)
 	hooked_end(vm, &peer);
 }
 
+/* A tool that leaves with the word has said it. */
+static void test_last_word(uint64_t kind)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
+	struct event event;
+
+	note("last word, kind %d", (int)kind);
+	vmm_vcpu_load_long(vcpu, kind);
+	vmm_vcpu_start(vcpu);
+	kind_control(&peer, 0, kind, 1);
+	vmm_vcpu_allow(vcpu, 1);
+	event_receive(&peer, kind_event(kind), &event);
+	event_answer(&peer, &event, KVMI_EVENT_ACTION_CRASH);
+	peer_close(&peer);
+	expect_shutdown(vcpu, true);
+	expect(0, vmm_state(vcpu)->executions);
+	unhook(vm);
+
+	/* It was said once. */
+	vmm_vcpu_start(vcpu);
+	vmm_wait_executions(vcpu, 1);
+	vmm_destroy(vm);
+}
+
 int main(void)
 {
 	size_t i;
@@ -115,5 +141,7 @@ int main(void)
 		if (vmm_kind_possible(kinds[i].kind))
 			test_kind(kinds[i].kind, kinds[i].cell);
 	test_pause();
+	for (i = 0; i < 100; i++)
+		test_last_word(kinds[i % 5].kind);
 	return 0;
 }

@@ -24,14 +24,15 @@ static bool is_ours(struct kvm_vcpu *vcpu)
 
 /*
  * Returns true if the hypercall was this one, at any privilege level; then *r
- * is what the exit handler returns.
+ * is what the exit handler returns. In a VM that is not hooked it is KVM's: what
+ * the guest gets must not tell it whether another VM is.
  */
 bool __kvmi_hypercall(struct kvm_vcpu *vcpu, int *r)
 {
 	struct kvmi_event_args args = { .event = KVMI_VCPU_EVENT_HYPERCALL };
 	unsigned long ret = -KVM_ENOSYS;
 
-	if (!is_ours(vcpu))
+	if (!is_ours(vcpu) || !kvmi_vm_hooked(vcpu->kvm))
 		return false;
 
 	*r = 1;

@@ -141,7 +141,7 @@ int main(void)
 		if (vmm_kind_possible(kinds[i].kind))
 			test_kind(kinds[i].kind, kinds[i].cell);
 	test_pause();
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 30; i++)
 		test_last_word(kinds[i % 5].kind);
 	return 0;
 }

@@ -42,8 +42,7 @@ static bool push(struct kvm_vcpu *vcpu, gfn_t gfn)
 	return true;
 }
 
-static void push_as_job(struct kvm_vcpu *vcpu, struct kvmi_session *session,
-			struct kvmi_job *job)
+static void push_as_job(struct kvm_vcpu *vcpu, struct kvmi_job *job)
 {
 	struct dirty_job *dirty = container_of(job, struct dirty_job, job);
 	int idx;

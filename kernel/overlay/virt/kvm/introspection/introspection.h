@@ -89,13 +89,11 @@ struct kvmi_session {
 
 /*
  * Work for a vCPU, done with vcpu->mutex held and the vCPU loaded: by its own
- * thread in KVM_RUN, or by whoever finds it outside. session is NULL when the
- * session is over; then the job only gives back what it has.
+ * thread in KVM_RUN, or by whoever finds it outside.
  */
 struct kvmi_job {
 	struct list_head link;
-	void (*run)(struct kvm_vcpu *vcpu, struct kvmi_session *session,
-		    struct kvmi_job *job);
+	void (*run)(struct kvm_vcpu *vcpu, struct kvmi_job *job);
 };
 
 enum kvmi_pending_state {
@@ -196,6 +194,7 @@ int kvmi_policy_set(struct kvmi_session *session, unsigned int ioctl,
 struct kvmi_session *kvmi_session_create(struct kvmi_vm *kvmi, int fd,
 					 const u8 *uuid);
 struct kvmi_session *kvmi_session_get(struct kvm *kvm);
+bool kvmi_session_hold(struct kvmi_session *session);
 void kvmi_session_put(struct kvmi_session *session);
 bool kvmi_session_is_closed(struct kvmi_session *session);
 void kvmi_session_close(struct kvmi_session *session);
@@ -268,7 +267,7 @@ int kvmi_dirty_mark(struct kvm *kvm, gfn_t gfn);
 void kvmi_job_init(struct kvmi_vcpu *vcpui);
 void kvmi_job_queue(struct kvm_vcpu *vcpu, struct kvmi_job *job);
 bool kvmi_job_withdraw(struct kvm_vcpu *vcpu, struct kvmi_job *job);
-void kvmi_job_run_all(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+void kvmi_job_run_all(struct kvm_vcpu *vcpu);
 int kvmi_job_queue_message(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 			   const struct kvmi_msg *msg, size_t size,
 			   int (*handle)(struct kvmi_session *session,
@@ -278,6 +277,7 @@ int kvmi_job_queue_message(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 /* vcpu.c */
 struct kvm_vcpu *kvmi_vcpu_find(struct kvmi_session *session, u16 index);
 void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
+void kvmi_vcpu_adopt(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 void kvmi_vcpu_release_all(struct kvmi_session *session);
 void kvmi_vcpu_forget_pauses(struct kvm *kvm);
 void kvmi_vcpu_refresh_soon(struct kvm_vcpu *vcpu);
@@ -290,6 +290,7 @@ enum kvmi_verdict kvmi_vcpu_event(struct kvm_vcpu *vcpu,
 				  void *reply);
 int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 void kvmi_pending_forget(struct kvm_vcpu *vcpu);
+void kvmi_pending_end(struct kvm_vcpu *vcpu);
 int kvmi_between(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 bool kvmi_pending_is(struct kvm_vcpu *vcpu, u16 event, u64 key);
 void kvmi_interception_changed(struct kvm_vcpu *vcpu);

@@ -18,6 +18,7 @@
 
 struct message_job {
 	struct kvmi_job job;
+	struct kvmi_session *session;	/* a user of it */
 	int (*handle)(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 		      const struct kvmi_msg *msg);
 	struct kvmi_msg msg;	/* allocated as long as it is */
@@ -80,24 +81,29 @@ bool kvmi_job_withdraw(struct kvm_vcpu *vcpu, struct kvmi_job *job)
 	return queued;
 }
 
-void kvmi_job_run_all(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+void kvmi_job_run_all(struct kvm_vcpu *vcpu)
 {
 	struct kvmi_job *job;
 
 	lockdep_assert_held(&vcpu->mutex);
 
 	while ((job = job_take(vcpu->kvmi)))
-		job->run(vcpu, session, job);
+		job->run(vcpu, job);
 }
 
-/* A handler that fails has lost the stream, or the tool has lost its mind. */
-static void run_message(struct kvm_vcpu *vcpu, struct kvmi_session *session,
-			struct kvmi_job *job)
+/*
+ * What the tool sent before it left counts, so this does not ask whether its
+ * session still is. A handler that fails has lost the stream, or the tool has
+ * lost its mind.
+ */
+static void run_message(struct kvm_vcpu *vcpu, struct kvmi_job *job)
 {
 	struct message_job *m = container_of(job, struct message_job, job);
 
-	if (session && m->handle(session, vcpu, &m->msg) < 0)
-		kvmi_channel_close(session);
+	kvmi_vcpu_adopt(vcpu, m->session);
+	if (m->handle(m->session, vcpu, &m->msg) < 0)
+		kvmi_channel_close(m->session);
+	kvmi_session_put(m->session);
 	kfree(m);
 }
 
@@ -127,7 +133,13 @@ int kvmi_job_queue_message(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 	if (!m)
 		return -ENOMEM;
 
+	if (!kvmi_session_hold(session)) {
+		kfree(m);
+		return -ENOTCONN;
+	}
+
 	m->job.run = run_message;
+	m->session = session;
 	m->handle = handle;
 	memcpy(&m->msg, msg, whole);
 	kvmi_job_queue(vcpu, &m->job);

@@ -119,6 +119,15 @@ struct kvmi_session *kvmi_session_get(struct kvm *kvm)
 	return session;
 }
 
+/*
+ * For the receive thread, on behalf of a vCPU that is to work for its session.
+ * False when the session is over and nobody works for it any more.
+ */
+bool kvmi_session_hold(struct kvmi_session *session)
+{
+	return refcount_inc_not_zero(&session->users);
+}
+
 void kvmi_session_put(struct kvmi_session *session)
 {
 	if (refcount_dec_and_test(&session->users))

@@ -68,12 +68,11 @@ static void reset_record(struct kvm_vcpu *vcpu)
 	bitmap_free(vcpui->watched_msrs);
 	vcpui->watched_msrs = NULL;
 	vcpui->nr_over = 0;
-	vcpui->crash = false;
 	kvmi_arch_vcpu_refresh(vcpu);
 }
 
 /* What is here of an older session must not answer to this one. */
-static void adopt(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+void kvmi_vcpu_adopt(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 {
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 
@@ -93,6 +92,7 @@ static void release(struct kvm_vcpu *vcpu)
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
 	u32 generation = xchg(&vcpui->release, 0);
 
+	kvmi_pending_end(vcpu);
 	/* What an earlier session left has been undone by adopt(). */
 	if (generation && generation == vcpui->generation)
 		reset_record(vcpu);
@@ -114,6 +114,20 @@ static void refresh_late(struct kvm_vcpu *vcpu)
 		kvmi_interception_changed(vcpu);
 }
 
+static int serve(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+{
+	int r;
+
+	if (!kvmi_arch_vcpu_ready(vcpu))
+		return 1;
+
+	r = kvmi_pending_resume(vcpu, session);
+	if (r > 0)
+		r = kvmi_between(vcpu, session);
+
+	return r;
+}
+
 /*
  * In the vCPU's thread at the head of the run loop. Returns 1 to go on, 0 or
  * an error to leave KVM_RUN.
@@ -125,23 +139,18 @@ int kvmi_vcpu_serve(struct kvm_vcpu *vcpu)
 
 	lockdep_assert_held(&vcpu->mutex);
 
-	if (!session) {
-		kvmi_job_run_all(vcpu, NULL);
+	if (session)
+		kvmi_vcpu_adopt(vcpu, session);
+	kvmi_job_run_all(vcpu);
+	if (!session)
 		release(vcpu);
-		refresh_late(vcpu);
-		return 1;
-	}
-
-	adopt(vcpu, session);
 	refresh_late(vcpu);
-	kvmi_job_run_all(vcpu, session);
-	if (kvmi_arch_vcpu_ready(vcpu)) {
-		r = kvmi_pending_resume(vcpu, session);
-		if (r > 0)
-			r = kvmi_between(vcpu, session);
+	if (session) {
+		r = serve(vcpu, session);
+		kvmi_session_put(session);
 	}
-	kvmi_session_put(session);
 
+	/* Also when the tool has left since: its reply has been taken. */
 	if (vcpu->kvmi->crash) {
 		vcpu->kvmi->crash = false;
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
@@ -157,8 +166,8 @@ static void serve_loaded(struct kvm_vcpu *vcpu)
 	struct kvmi_session *session = kvmi_session_get(vcpu->kvm);
 
 	if (session)
-		adopt(vcpu, session);
-	kvmi_job_run_all(vcpu, session);
+		kvmi_vcpu_adopt(vcpu, session);
+	kvmi_job_run_all(vcpu);
 	if (session)
 		kvmi_session_put(session);
 	else

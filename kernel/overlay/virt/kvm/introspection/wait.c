@@ -108,19 +108,28 @@ static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 			  unsigned int state)
 {
 	struct kvmi_vcpu *vcpui = vcpu->kvmi;
+	bool closed;
 	int r = 0;
 
 	lockdep_assert_held(&vcpu->mutex);
 
 	kvm_vcpu_srcu_read_unlock(vcpu);
-	while (!r && vcpui->pending.state == KVMI_PENDING_SENT) {
-		if (kvmi_session_is_closed(session)) {
+	for (;;) {
+		/*
+		 * Who closes the session, or queues a job, makes the request
+		 * after that. The last job of all can be the reply.
+		 */
+		kvm_clear_request(KVM_REQ_INTROSPECTION, vcpu);
+		smp_mb__after_atomic();
+		closed = kvmi_session_is_closed(session);
+		kvmi_job_run_all(vcpu);
+		if (r || vcpui->pending.state != KVMI_PENDING_SENT)
+			break;
+		if (closed) {
 			r = -ENOTCONN;
 			break;
 		}
 		r = rcuwait_wait_event(&vcpui->wait, is_asked(vcpu), state);
-		kvm_clear_request(KVM_REQ_INTROSPECTION, vcpu);
-		kvmi_job_run_all(vcpu, session);
 	}
 	kvm_vcpu_srcu_read_lock(vcpu);
 
@@ -129,7 +138,8 @@ static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 	else if (r == -EINTR && fatal_signal_pending(current))
 		kvmi_channel_close(session);
 	/* What this wait took the request of is for the head of the loop. */
-	if (r || atomic_read(&vcpui->pauses) || READ_ONCE(vcpu->kvmi_refresh))
+	if (r || closed || atomic_read(&vcpui->pauses) ||
+	    READ_ONCE(vcpu->kvmi_refresh))
 		kvm_make_request(KVM_REQ_INTROSPECTION, vcpu);
 
 	return r;
@@ -179,6 +189,20 @@ static bool reply_continues(struct kvm_vcpu *vcpu)
 	}
 
 	return pending->action == KVMI_EVENT_ACTION_CONTINUE && !moved;
+}
+
+/*
+ * The session is over. A reply that came with its end is carried out as far as
+ * it is final; there is nobody left for whom to repeat the instruction.
+ */
+void kvmi_pending_end(struct kvm_vcpu *vcpu)
+{
+	struct kvmi_pending *pending = &vcpu->kvmi->pending;
+
+	if (pending->state == KVMI_PENDING_ANSWERED &&
+	    pending->rip == kvmi_arch_rip(vcpu))
+		reply_continues(vcpu);
+	kvmi_pending_forget(vcpu);
 }
 
 static enum kvmi_verdict take_reply(struct kvm_vcpu *vcpu,

@@ -106,6 +106,7 @@ static int session_publish(struct kvmi_vm *kvmi, struct kvmi_session *session)
 	WRITE_ONCE(kvmi->hooking, true);
 	synchronize_srcu_expedited(&kvmi->kvm->srcu);
 	r = session_set_if_supported(kvmi, session);
+	/* Pairs with kvmi_vm_state(): the session is there before. */
 	smp_store_release(&kvmi->hooking, false);
 
 	return r;

@@ -115,11 +115,11 @@ static int wait_for_reply(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 
 	kvm_vcpu_srcu_read_unlock(vcpu);
 	for (;;) {
+		kvm_clear_request(KVM_REQ_INTROSPECTION, vcpu);
 		/*
 		 * Who closes the session, or queues a job, makes the request
 		 * after that. The last job of all can be the reply.
 		 */
-		kvm_clear_request(KVM_REQ_INTROSPECTION, vcpu);
 		smp_mb__after_atomic();
 		closed = kvmi_session_is_closed(session);
 		kvmi_job_run_all(vcpu);

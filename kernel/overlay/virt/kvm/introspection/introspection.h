@@ -153,6 +153,8 @@ struct kvmi_vcpu {
 	unsigned long hypercall_rip;	/* linear, for kvm_vcpu.kvmi_hypercall */
 	u32 over[KVMI_OVER_MAX];
 	unsigned int nr_over;
+	bool gave_breakpoint;	/* a #BP, at this RIP, after its event */
+	unsigned long breakpoint_rip;
 	bool crash;		/* end KVM_RUN with KVM_EXIT_SHUTDOWN */
 	bool abort_insn;	/* the emulator must forget the instruction */
 	bool refresh_due;	/* an interception stays for pending alone */
@@ -292,6 +294,7 @@ int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session);
 void kvmi_pending_forget(struct kvm_vcpu *vcpu);
 void kvmi_pending_end(struct kvm_vcpu *vcpu);
 int kvmi_between(struct kvm_vcpu *vcpu, struct kvmi_session *session);
+void kvmi_pending_again(struct kvm_vcpu *vcpu, u16 event);
 bool kvmi_pending_is(struct kvm_vcpu *vcpu, u16 event, u64 key);
 void kvmi_interception_changed(struct kvm_vcpu *vcpu);
 
@@ -308,6 +311,7 @@ void kvmi_counters_destroy(struct kvmi_vm *kvmi);
 
 /* arch/x86/kvm/introspection */
 int kvmi_arch_vm_supported(struct kvm *kvm);
+void kvmi_queue_exception_later(struct kvm_vcpu *vcpu);
 bool kvmi_arch_in_nested_guest(struct kvm *kvm);
 bool kvmi_arch_vcpu_ready(struct kvm_vcpu *vcpu);
 bool kvmi_arch_vcpu_introspectable(struct kvm_vcpu *vcpu);

@@ -80,6 +80,22 @@ static void pending_repeat(struct kvm_vcpu *vcpu)
 }
 
 /*
+ * The vCPU comes once more to an instruction whose event has been answered with
+ * CONTINUE, and does not tell the tool again.
+ */
+void kvmi_pending_again(struct kvm_vcpu *vcpu, u16 event)
+{
+	if (vcpu->kvmi->pending.state != KVMI_PENDING_NONE)
+		return;
+
+	vcpu->kvmi->pending = (struct kvmi_pending){
+		.event = event,
+		.rip = kvmi_arch_rip(vcpu),
+	};
+	pending_repeat(vcpu);
+}
+
+/*
  * A tool that lets more than these pile up, while the device manager moves the
  * vCPU about, loses its connection with the oldest of them.
  */

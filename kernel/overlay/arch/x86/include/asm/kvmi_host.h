@@ -31,6 +31,7 @@ int kvmi_skip_hypercall(struct kvm_vcpu *vcpu);
 void __kvmi_inject_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu);
 void kvmi_drop_exception(struct kvm_vcpu *vcpu);
+void kvmi_hide_soft_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_descriptor(struct kvm_vcpu *vcpu, int intercept);

@@ -161,10 +161,16 @@ void kvmi_arch_trap_done(struct kvm_vcpu *vcpu)
 		return;
 	}
 
+	kvmi_queue_exception_later(vcpu);
+	wake(vcpu);
+}
+
+/* It has been taken out of KVM's queue, into which it is to come anew. */
+void kvmi_queue_exception_later(struct kvm_vcpu *vcpu)
+{
 	vcpu->kvmi->exception.rip = kvm_get_linear_rip(vcpu);
 	vcpu->kvmi->exception.anywhere = false;
 	set_state(vcpu, KVMI_INJECTION_DUE);
-	wake(vcpu);
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
 }
 

@@ -60,6 +60,7 @@ enum kvmi_vm_state kvmi_vm_state(struct kvm *kvm)
 
 	if (!kvmi)
 		return KVMI_VM_UNHOOKED;
+	/* Pairs with the release in session_publish(). */
 	if (smp_load_acquire(&kvmi->hooking))
 		return KVMI_VM_HOOKING;
 

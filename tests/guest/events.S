@@ -112,12 +112,18 @@ nop:
 AT(nop)	nop
 	jmp	2b
 
-/* At this instruction, until an exception comes from nowhere. */
+/*
+ * At this instruction, until an exception comes from nowhere. It is the task
+ * priority that keeps the timer out, and not CLI: Bochs never leaves a guest
+ * that it entered with interrupts off for those of its host.
+ */
 trap:	movq	%rax, GUEST_WANTED(%rbp)
-	cli
+	movl	$15, %ecx
+	movq	%rcx, %cr8
 AT(trap)
 	jmp	guest_events_trap
-	sti
+	xorl	%ecx, %ecx
+	movq	%rcx, %cr8
 	jmp	2b
 
 /* The VMM makes a VMMCALL of it where the CPU wants a VMCALL. */

@@ -209,9 +209,9 @@ bool vmm_kind_possible(uint64_t kind)
 {
 	unsigned int a, b, c = 0, d;
 
-	/* Before XSAVE there are no such registers. */
+	/* KVM gives XSAVE to a guest when the host's kernel uses it. */
 	__get_cpuid(1, &a, &b, &c, &d);
-	return kind != GUEST_XSETBV || c & bit_XSAVE;
+	return kind != GUEST_XSETBV || c & bit_OSXSAVE;
 }
 
 void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind)

@@ -43,7 +43,7 @@ int main(void)
 	int i;
 
 	if (!vmm_kind_possible(GUEST_XSETBV))
-		skip("the CPU has no XSAVE");
+		skip("the host does not use XSAVE");
 	vmm_vcpu_load_long(vcpu, GUEST_XSETBV);
 	vmm_vcpu_start(vcpu);
 	vmm_vcpu_allow(vcpu, 1);

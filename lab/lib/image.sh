@@ -297,7 +297,7 @@ want_qemu()
 
 	for name in "$@"; do
 		file=$(test_source "$name") || continue
-		! grep -qE 'lib/qemu\.h"|qemu-system|/lab/guest|lab: .*qemu' "$file" ||
+		! grep -qE 'lib/(qemu|bare)\.h"|qemu-system|/lab/guest|lab: .*qemu' "$file" ||
 			return 0
 	done
 	return 1

@@ -12,6 +12,7 @@
 #define GUEST_COUNTERS		0x8000	/* u32 by vCPU index: rounds made */
 #define GUEST_ENTRIES		0x8100	/* u32: of the nested guest */
 #define GUEST_ENTRIES_FAILED	0x8104	/* u32: of which none was one */
+#define GUEST_ENTRIES_PAUSE	0x8108	/* u32: rounds before each */
 #define GUEST_TRIGGER		0x9000	/* u32: copy when it changes */
 #define GUEST_SOURCE		0xa000	/* a page */
 #define GUEST_TARGET		0xb000	/* a page */

@@ -17,8 +17,7 @@ GUEST_BEGIN(nested)
 	movl	%ebx, %eax
 	xorl	%edx, %edx
 	wrmsr
-	/* As long outside as inside, about. */
-1:	movl	$1000000, %ecx
+1:	movl	GUEST_ENTRIES_PAUSE, %ecx
 4:	loop	4b
 	movl	$GUEST_NESTED_INNER, VMCB_RIP(%esi)
 	movl	$0, VMCB_EXIT_CODE(%esi)

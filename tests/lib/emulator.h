@@ -10,8 +10,8 @@
 /* QEMU's TCG: its SVM has no intercept of task switches. */
 bool emulator_is_tcg(void);
 /*
- * Bochs with SVM: a guest's triple fault ends Bochs, and EXITINTINFO does not
- * tell of a software interrupt.
+ * Bochs with SVM: a guest's triple fault ends Bochs, EXITINTINFO does not tell
+ * of a software interrupt, and VMRUN leaves the host's CR2 to the guest.
  */
 bool emulator_is_bochs_svm(void);
 

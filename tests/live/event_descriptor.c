@@ -6,6 +6,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static const uint64_t kinds[] = {
 	GUEST_SIDT, GUEST_SGDT, GUEST_SLDT, GUEST_STR,
 	GUEST_LIDT, GUEST_LGDT, GUEST_LLDT, GUEST_LTR,

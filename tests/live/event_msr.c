@@ -7,6 +7,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 /* KVM lets the guest write some of them itself, which ones the CPU decides. */
 static const struct {
 	uint32_t msr;

@@ -9,6 +9,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 #define BP_VECTOR	3
 #define UD_VECTOR	6
 #define NP_VECTOR	11

@@ -7,6 +7,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static void receive(struct vmm_vcpu *vcpu, struct peer *peer,
 		    struct event *event)
 {

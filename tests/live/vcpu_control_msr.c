@@ -9,6 +9,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static bool is_taken(uint32_t msr)
 {
 	if (msr >= 0x800 && msr <= 0x8ff)

@@ -9,6 +9,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 enum { UC = 0, WC = 1, WT = 4, WP = 5, WB = 6 };
 
 #define MSR_BASE(n)	(0x200 + 2 * (n))
@@ -191,6 +193,9 @@ int main(void)
 	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
 
 	vmm_vcpu_load_long(vcpu, GUEST_CR3);
+	/* It rests, and brings the spare one. */
+	vmm_vcpu_start(vcpu);
+	vmm_vcpu_stop(vcpu);
 	test_fixed(vcpu, &peer);
 	test_variable(vcpu, &peer);
 	cell("message:VCPU_GET_MTRR_TYPE:ok");

@@ -7,6 +7,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 static int get(struct peer *peer, uint8_t xcr, uint64_t *value)
 {
 	struct kvmi_vcpu_get_xcr get = { .xcr = xcr };

@@ -10,6 +10,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 #define XMM(area, n)	((uint8_t *)(area) + 160 + 16 * (n))
 
 static void get(struct peer *peer, struct kvmi_vcpu_get_xsave_reply *area)

@@ -12,6 +12,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 #define BP_VECTOR	3
 #define UD_VECTOR	6
 #define PF_VECTOR	14
@@ -206,7 +208,8 @@ static void test_refused(void)
 
 	vcpu = vmm_vcpu_create(vm, 1);
 	must(ioctl(vcpu->fd, KVM_SET_MP_STATE, &sipi));
-	expect(-KVM_EAGAIN, __vcpu_inject(&peer, 1, UD_VECTOR, 0, 0));
+	expect(-KVM_EAGAIN, __vcpu_inject(&peer, vcpu - vm->vcpus, UD_VECTOR,
+					  0, 0));
 	hooked_end(vm, &peer);
 }
 

@@ -10,6 +10,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 #define MXCSR(area)	((uint32_t *)(area) + 6)
 #define FEATURES(area)	((uint64_t *)(area) + 64)
 

@@ -57,10 +57,10 @@ static inline bool kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
 	       __kvmi_emulated_cr_write(vcpu, cr, val);
 }
 
+/* The session can be over by now, so this does not ask for one. */
 static inline bool kvmi_insn_aborted(struct kvm_vcpu *vcpu)
 {
-	return static_branch_unlikely(&kvmi_active) &&
-	       __kvmi_insn_aborted(vcpu);
+	return vcpu->kvmi && __kvmi_insn_aborted(vcpu);
 }
 
 /*

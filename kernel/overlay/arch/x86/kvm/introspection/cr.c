@@ -108,10 +108,9 @@ bool __kvmi_emulated_cr_write(struct kvm_vcpu *vcpu, int cr,
 /* After the emulator: true if the instruction is to be forgotten. */
 bool __kvmi_insn_aborted(struct kvm_vcpu *vcpu)
 {
-	bool aborted = vcpu->kvmi && vcpu->kvmi->abort_insn;
+	bool aborted = vcpu->kvmi->abort_insn;
 
-	if (aborted)
-		vcpu->kvmi->abort_insn = false;
+	vcpu->kvmi->abort_insn = false;
 
 	return aborted;
 }

@@ -10,7 +10,7 @@
 
 bool kvmi_watches_cr(struct kvm_vcpu *vcpu, int cr);
 bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu);
-bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr);
+bool __kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr);
 void kvmi_walk_watched_msrs(struct kvm_vcpu *vcpu,
 			    void (*call)(struct kvm_vcpu *vcpu, u32 msr));
 bool kvmi_wants_descriptors(struct kvm_vcpu *vcpu);
@@ -37,6 +37,13 @@ bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_descriptor(struct kvm_vcpu *vcpu, int intercept);
 bool __kvmi_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val);
 bool __kvmi_emulated_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val);
+
+/* Asked on fast paths, for every VM. */
+static inline bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_watches_msr(vcpu, msr);
+}
 
 /*
  * An exit handler is about to write a control register. Returns true if it must

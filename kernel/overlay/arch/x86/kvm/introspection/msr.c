@@ -47,7 +47,7 @@ static bool can_be_watched(u32 msr)
 	       (msr < APIC_BASE_MSR || msr > APIC_BASE_MSR + 0xff);
 }
 
-bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr)
+bool __kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr)
 {
 	int bit = msr_to_bit(msr);
 
@@ -58,7 +58,7 @@ bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr)
 
 	return kvmi_pending_is(vcpu, KVMI_VCPU_EVENT_MSR, msr);
 }
-EXPORT_SYMBOL_GPL(kvmi_watches_msr);
+EXPORT_SYMBOL_GPL(__kvmi_watches_msr);
 
 /* For a vendor whose bitmap has no list of what KVM passes through. */
 void kvmi_walk_watched_msrs(struct kvm_vcpu *vcpu,
@@ -104,7 +104,7 @@ static enum kvmi_verdict write(struct kvm_vcpu *vcpu, u32 msr, u64 *val,
 /* Returns true if the instruction is to be left without effect. */
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val)
 {
-	if (!kvmi_watches_msr(vcpu, msr))
+	if (!__kvmi_watches_msr(vcpu, msr))
 		return false;
 
 	return write(vcpu, msr, val, false) == KVMI_VERDICT_GIVE_UP;
@@ -112,7 +112,7 @@ bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val)
 
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val)
 {
-	if (!kvmi_watches_msr(vcpu, msr))
+	if (!__kvmi_watches_msr(vcpu, msr))
 		return false;
 	if (write(vcpu, msr, val, true) != KVMI_VERDICT_GIVE_UP)
 		return false;

@@ -18,13 +18,14 @@ describe_machine()
 		describe_bochs "$append"
 		return
 	fi
-	# Without these KVM emulates what it otherwise skips or decodes.
+	# A thread for each CPU loses interrupts and runs stale code: docs/lab.rst.
+	# Without these features KVM emulates what it otherwise skips or decodes.
 	[ "${LAB_NRIPS:-1}" != 0 ] || model+=,-nrip-save,-decodeassists
 	qemu=$(emulator) || exit 1
 	machine=("$qemu" -L "$seabios/usr/share/seabios" -L "$blobs/usr/share/qemu"
 		-nodefaults -no-user-config -display none -no-reboot -nic none
 		-M q35
-		-accel "tcg,thread=multi,tb-size=512"
+		-accel "tcg,thread=single,tb-size=512"
 		-cpu "$model" -smp "$cpus" -m "${LAB_MEMORY:-4G}"
 		-kernel "$vmlinuz" -initrd "$RUN/initrd"
 		-append "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 $append"

@@ -224,9 +224,8 @@ run_own()
 }
 
 # Run all of $@, in as few boots as they allow. A test that is "calm" boots a
-# whole guest with two vCPUs: it shares a level 1 with one CPU, as an emulator
-# with several threads lets such a guest die or hang now and then, with the
-# distribution's modules, too.
+# whole guest with two vCPUs: it shares a level 1 with one CPU, as such a guest
+# hardly gets anywhere where two take turns.
 run_tests()
 {
 	local name begin=$SECONDS

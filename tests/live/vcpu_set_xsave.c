@@ -13,6 +13,7 @@
 ALSO_WITH_SPARE_VCPU;
 
 #define MXCSR(area)	((uint32_t *)(area) + 6)
+#define MXCSR_MASK(area)	((uint32_t *)(area) + 7)
 #define FEATURES(area)	((uint64_t *)(area) + 64)
 
 #define XMM(area, n)	((uint8_t *)(area) + 160 + 16 * (n))
@@ -30,11 +31,15 @@ static int set(struct peer *peer, const struct kvmi_vcpu_get_xsave_reply *area,
 			      0);
 }
 
-/* A processor may name a feature that has its initial state, or may not. */
+/*
+ * A processor may name a feature that has its initial state, or may not. The
+ * mask is the processor's own, once it has saved anything.
+ */
 static void expect_same(struct kvmi_vcpu_get_xsave_reply *want,
 			struct kvmi_vcpu_get_xsave_reply *got)
 {
 	*FEATURES(got) = *FEATURES(want);
+	*MXCSR_MASK(got) = *MXCSR_MASK(want);
 	expect_bytes(want, got, sizeof(*got));
 }
 

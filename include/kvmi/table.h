@@ -76,13 +76,13 @@
 	M(VCPU_SET_XSAVE, vcpu_set_xsave, VCPU, 4096, 0, NONE, \
 	  "EINVAL") \
 	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
-	  "")
+	  "") \
+	M(VM_SET_PAGE_ACCESS, vm_set_page_access, VM, 8, 0, TAIL, \
+	  "EINVAL")
 
 #define KVMI_MILESTONE_ACCESS	"4. page access and single step"
 
 #define KVMI_MESSAGES_PLANNED(M) \
-	M(VM_SET_PAGE_ACCESS, vm_set_page_access, VM, 8, 0, TAIL, \
-	  "EINVAL", KVMI_MILESTONE_ACCESS) \
 	M(VCPU_CONTROL_SINGLESTEP, vcpu_control_singlestep, VCPU, 8, 0, NONE, \
 	  "EPERM EINVAL EOPNOTSUPP", KVMI_MILESTONE_ACCESS)
 
@@ -113,11 +113,11 @@
 	E(VCPU_EVENT_DESCRIPTOR, descriptor, VCPU, 8, 0, \
 	  "CONTINUE RETRY CRASH") \
 	E(VCPU_EVENT_MSR, msr, VCPU, 24, 8, \
-	  "CONTINUE CRASH")
+	  "CONTINUE CRASH") \
+	E(VCPU_EVENT_PF, pf, VCPU, 24, 0, \
+	  "CONTINUE RETRY CRASH")
 
 #define KVMI_EVENTS_PLANNED(E) \
-	E(VCPU_EVENT_PF, pf, VCPU, 24, 0, \
-	  "CONTINUE RETRY CRASH", KVMI_MILESTONE_ACCESS) \
 	E(VCPU_EVENT_SINGLESTEP, singlestep, VCPU, 8, 0, \
 	  "CONTINUE CRASH", KVMI_MILESTONE_ACCESS)
 
@@ -137,6 +137,7 @@
 	C(oversize) \
 	C(send_failure) \
 	C(write_physical_cut) \
+	C(set_page_access_cut) \
 	C(event_reply_unexpected) \
 	C(unhook) \
 	C(vm_destroyed) \
@@ -147,7 +148,6 @@
 	C(event_reply_action) \
 	C(vcpu_killed)
 
-#define KVMI_CLOSING_RULES_PLANNED(C) \
-	C(set_page_access_cut, KVMI_MILESTONE_ACCESS)
+#define KVMI_CLOSING_RULES_PLANNED(C)
 
 #endif /* _KVMI_TABLE_H */

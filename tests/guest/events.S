@@ -39,6 +39,8 @@ GUEST_BEGIN(events)
 	je	other_call
 	cmpq	$GUEST_XMM, %rbx
 	je	xmm
+	cmpq	$GUEST_PAGE, %rbx
+	je	page
 	cmpq	$GUEST_MSR, %rbx
 	je	msr
 	cmpq	$GUEST_XSETBV, %rbx
@@ -142,6 +144,18 @@ AT(xmm)	movq	%rax, %cr3
 	movdqu	%xmm3, GUEST_SAVED(%rbp)
 	movdqu	GUEST_LOADED(%rbp), %xmm5
 	movq	%cr3, %rax
+	jmp	2b
+
+/* With operands that the test says, and maybe code. */
+page:	movq	GUEST_TARGET_GVA(%rbp), %rdi
+	movq	GUEST_SOURCE_GVA(%rbp), %rsi
+	movq	GUEST_COUNT(%rbp), %rcx
+	movq	GUEST_VALUE(%rbp), %rax
+	movq	%rax, %xmm0
+	movq	%rax, GUEST_WANTED(%rbp)
+AT(page)
+	movq	%rax, (%rdi)
+	.fill	GUEST_PAGE_CODE - 3, 1, 0x90
 	jmp	2b
 
 /* The one that the VMM says, with some bits changed. */

@@ -24,6 +24,7 @@
 #define GUEST_TABLES		0x30000	/* of it, 9 pages, of these: */
 #define GUEST_GDT		0x37000
 #define GUEST_IDT		0x38000
+#define GUEST_TOUCHED(index)	(0x50000 + 0x1000 * (index)) /* a page each */
 #define GUEST_PORT_REPORT	0xe0
 #define GUEST_PORT_EXIT		0xf4
 
@@ -44,6 +45,7 @@
 #define GUEST_TRAP		11	/* waits for #UD */
 #define GUEST_OTHER_CALL	12	/* hypercall by the other instruction */
 #define GUEST_XMM		13	/* CR3, and vector registers after it */
+#define GUEST_PAGE		14	/* stores, or does what vmm_page_code() put there */
 /* And the number of the table as the protocol has it, 8 more to load it. */
 #define GUEST_DESCRIPTOR	16
 #define GUEST_SIDT		17
@@ -78,10 +80,17 @@
 #define GUEST_CALL		0x80
 #define GUEST_SAVED		0x88
 #define GUEST_LOADED		0x98
+#define GUEST_TARGET_GVA	0xa8
+#define GUEST_SOURCE_GVA	0xb0
+#define GUEST_COUNT		0xb8
+#define GUEST_VALUE		0xc0
 #define GUEST_CAUGHT		0x100	/* arrays by vector */
 #define GUEST_CAUGHT_ERROR	0x200
 #define GUEST_CAUGHT_CR2	0x300
 #define GUEST_CAUGHT_RIP	0x400
+
+/* Bytes for what the test writes; without, a store where rdi is. */
+#define GUEST_PAGE_CODE		32
 
 /* Bytes of NOP before some of the instructions. */
 #define GUEST_PREFIX		5
@@ -154,7 +163,11 @@ struct guest_state {
 	uint64_t call;		/* the number of the other hypercall */
 	uint64_t saved[2];	/* from XMM3 */
 	uint64_t loaded[2];	/* to XMM5, after that */
-	uint64_t unused[11];
+	uint64_t target;	/* in rdi */
+	uint64_t source;	/* in rsi */
+	uint64_t count;		/* in rcx */
+	uint64_t value;		/* in rax and XMM0 */
+	uint64_t unused[7];
 	/* By the handlers of vmm_catch(), the last for each vector. */
 	uint64_t caught[32];	/* how many */
 	uint64_t error[32];	/* 0 for those without a code */
@@ -223,7 +236,7 @@ extern const uint8_t guest_task_second[], guest_task_other[];
 extern const uint8_t guest_events_cr0[], guest_events_cr3[];
 extern const uint8_t guest_events_cr4[], guest_events_int3[];
 extern const uint8_t guest_events_hypercall[], guest_events_hlt[];
-extern const uint8_t guest_events_nop[];
+extern const uint8_t guest_events_nop[], guest_events_page[];
 extern const uint8_t guest_events_msr[], guest_events_xsetbv[];
 extern const uint8_t guest_events_sidt[], guest_events_sgdt[];
 extern const uint8_t guest_events_sldt[], guest_events_str[];

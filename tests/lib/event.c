@@ -90,6 +90,20 @@ int __vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 			      sizeof(control), NULL, 0);
 }
 
+int __vm_set_page_access(struct peer *peer, uint64_t gpa, uint8_t access)
+{
+	struct {
+		struct kvmi_vm_set_page_access head;
+		struct kvmi_page_access_entry entry;
+	} body = {
+		.head = { .count = 1 },
+		.entry = { .gpa = gpa, .access = access },
+	};
+
+	return __peer_command(peer, KVMI_VM_SET_PAGE_ACCESS, &body,
+			      sizeof(body), NULL, 0);
+}
+
 void vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 		      uint8_t enable)
 {
@@ -163,6 +177,8 @@ uint16_t kind_event(uint64_t kind)
 		return KVMI_VCPU_EVENT_MSR;
 	case GUEST_XSETBV:
 		return KVMI_VCPU_EVENT_XSETBV;
+	case GUEST_PAGE:
+		return KVMI_VCPU_EVENT_PF;
 	default:
 		return kind > GUEST_DESCRIPTOR ? KVMI_VCPU_EVENT_DESCRIPTOR :
 						 KVMI_VCPU_EVENT_CR;
@@ -178,6 +194,9 @@ void kind_control(struct peer *peer, uint16_t vcpu, uint64_t kind,
 				enable);
 	if (kind_event(kind) == KVMI_VCPU_EVENT_MSR)
 		vcpu_control_msr(peer, vcpu, KIND_MSR, enable);
+	if (kind_event(kind) == KVMI_VCPU_EVENT_PF)
+		expect(0, __vm_set_page_access(peer, GUEST_TOUCHED(vcpu),
+					       enable ? KIND_ACCESS : 7));
 }
 
 /* An exception before this one can be on its way. */
@@ -222,6 +241,8 @@ static size_t data_size(uint16_t id)
 		return sizeof(struct kvmi_vcpu_event_xsetbv);
 	case KVMI_VCPU_EVENT_DESCRIPTOR:
 		return sizeof(struct kvmi_vcpu_event_descriptor);
+	case KVMI_VCPU_EVENT_PF:
+		return sizeof(struct kvmi_vcpu_event_pf);
 	default:
 		return 0;
 	}

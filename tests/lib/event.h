@@ -21,6 +21,7 @@ struct event {
 		struct kvmi_vcpu_event_msr msr;
 		struct kvmi_vcpu_event_xsetbv xsetbv;
 		struct kvmi_vcpu_event_descriptor descriptor;
+		struct kvmi_vcpu_event_pf pf;
 	};
 };
 
@@ -48,6 +49,8 @@ int __vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 		       uint8_t enable);
 void vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 		      uint8_t enable);
+/* What the guest may do with the page of this gpa: KVMI_PAGE_ACCESS_... */
+int __vm_set_page_access(struct peer *peer, uint64_t gpa, uint8_t access);
 void vcpu_get_registers(struct peer *peer, uint16_t vcpu,
 			struct kvmi_vcpu_get_registers_reply *reply);
 int __vcpu_set_registers(struct peer *peer, uint16_t vcpu,
@@ -65,7 +68,10 @@ void vcpu_inject(struct peer *peer, uint16_t vcpu, uint8_t nr);
 /* One instruction for each event, and more where they differ much. */
 #define EVENT_KINDS \
 	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL, \
-	GUEST_MSR, GUEST_XSETBV, GUEST_SIDT, GUEST_LTR
+	GUEST_MSR, GUEST_XSETBV, GUEST_SIDT, GUEST_LTR, GUEST_PAGE
+
+/* What it may still do with that page, when it stores there. */
+#define KIND_ACCESS	(KVMI_PAGE_ACCESS_R | KVMI_PAGE_ACCESS_X)
 
 /* The MSR of that instruction. */
 #define KIND_MSR	0xc0000102

@@ -74,6 +74,8 @@ uint64_t vmm_kind_rip(uint64_t kind)
 		return vmm_label(guest_events_trap);
 	case GUEST_XMM:
 		return vmm_label(guest_events_xmm);
+	case GUEST_PAGE:
+		return vmm_label(guest_events_page);
 	case GUEST_HLT:
 		return vmm_label(guest_events_hlt);
 	case GUEST_MSR:
@@ -86,13 +88,22 @@ uint64_t vmm_kind_rip(uint64_t kind)
 	}
 }
 
+void vmm_page_code(struct vmm *vm, const void *code, size_t size)
+{
+	uint8_t *at = vmm_host(vm, vmm_label(guest_events_page));
+
+	expect_true(size <= GUEST_PAGE_CODE);
+	memset(at, 0x90, GUEST_PAGE_CODE);
+	memcpy(at, code, size);
+}
+
 volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu)
 {
 	return vmm_host(vcpu->vm,
 			GUEST_STATE + PAGE * (vcpu - vcpu->vm->vcpus));
 }
 
-/* The first 4 GiB as they are, in pages of 2 MiB. */
+/* The first 4 GiB as they are and at VMM_ALIAS, in pages of 2 MiB. */
 static void fill_pages(uint8_t *memory)
 {
 	uint64_t *pd = (uint64_t *)(memory + table(PD));
@@ -103,8 +114,10 @@ static void fill_pages(uint8_t *memory)
 		pd[i] = i << 21 | 0x83;
 	for (i = 0; i < 4; i++)
 		pdpt[i] = table(PD + i) | 3;
-	*(uint64_t *)(memory + table(PML4)) = table(PDPT) | 3;
-	*(uint64_t *)(memory + table(PML4_TWIN)) = table(PDPT) | 3;
+	for (i = 0; i < 2; i++) {
+		((uint64_t *)(memory + table(PML4)))[i] = table(PDPT) | 3;
+		((uint64_t *)(memory + table(PML4_TWIN)))[i] = table(PDPT) | 3;
+	}
 }
 
 static void fill_gate(uint8_t *memory, int vector, uint64_t at)
@@ -199,6 +212,7 @@ static void fill_state(struct vmm_vcpu *vcpu, uint64_t kind)
 	/* KVM lets a guest write this one itself, on any CPU. */
 	state->msr = MSR_KERNEL_GS_BASE;
 	state->flip = 0x1000;
+	state->target = GUEST_TOUCHED(vcpu - vcpu->vm->vcpus);
 	if (kind != GUEST_LGDT && kind != GUEST_LIDT)
 		return;
 	memcpy((void *)state->area, &limit, sizeof(limit));

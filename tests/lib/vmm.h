@@ -89,6 +89,12 @@ void vmm_vcpu_stop(struct vmm_vcpu *vcpu);
 struct vmm_vcpu *vmm_vcpu_run(struct vmm *vm, int id,
 			      const struct guest *guest);
 
+/* The guest has its first 4 GiB there once more. */
+#define VMM_ALIAS	(1ull << 39)
+
+/* What a guest of kind GUEST_PAGE executes; no other vCPU may be doing it. */
+void vmm_page_code(struct vmm *vm, const void *code, size_t size);
+
 /* Puts code and tables of the events guest in memory from gpa 0 on. */
 void events_fill(uint8_t *memory);
 /*

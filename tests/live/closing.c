@@ -89,6 +89,17 @@ static void write_physical_headless(struct vmm *vm, struct peer *peer)
 	peer_send(peer, KVMI_VM_WRITE_PHYSICAL, &head, 10);
 }
 
+static void set_page_access_cut(struct vmm *vm, struct peer *peer)
+{
+	struct {
+		struct kvmi_vm_set_page_access head;
+		struct kvmi_page_access_entry entries[2];
+	} body = { .head = { .count = 2 } };
+
+	(void)vm;
+	peer_send(peer, KVMI_VM_SET_PAGE_ACCESS, &body, sizeof(body) - 1);
+}
+
 static void event_reply_unexpected(struct vmm *vm, struct peer *peer)
 {
 	struct {
@@ -119,6 +130,7 @@ static const struct {
 	{ "send_failure", "send_failure", send_failure },
 	{ "write_physical_cut", "write_physical_cut", write_physical_cut },
 	{ "write_physical_headless", NULL, write_physical_headless },
+	{ "set_page_access_cut", "set_page_access_cut", set_page_access_cut },
 	{ "event_reply_unexpected", "event_reply_unexpected",
 	  event_reply_unexpected },
 	{ "unhook", "unhook", by_unhook },

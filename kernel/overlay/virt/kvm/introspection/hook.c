@@ -32,6 +32,7 @@ static struct kvmi_vm *vm_get(struct kvm *kvm)
 	kvmi->kvm = kvm;
 	mutex_init(&kvmi->lock);
 	spin_lock_init(&kvmi->session_lock);
+	xa_init(&kvmi->access);
 
 	if (cmpxchg(&kvm->kvmi, NULL, kvmi)) {
 		kmem_cache_free(kvmi_vm_cache, kvmi);
@@ -281,5 +282,6 @@ void kvmi_vm_destroy(struct kvm *kvm)
 	}
 	kvmi_counters_destroy(kvmi);
 	kvm->kvmi = NULL;
+	xa_destroy(&kvmi->access);
 	kmem_cache_free(kvmi_vm_cache, kvmi);
 }

@@ -17,6 +17,8 @@
 /* Limits of the ids, those of VMs and of vCPUs taken together. */
 #define KVMI_NUM_MESSAGES MAX((int)KVMI_NEXT_VM_MESSAGE, \
 			      (int)KVMI_NEXT_VCPU_MESSAGE)
+#define KVMI_PAGE_ACCESS_ALL \
+	(KVMI_PAGE_ACCESS_R | KVMI_PAGE_ACCESS_W | KVMI_PAGE_ACCESS_X)
 #define KVMI_NUM_EVENTS MAX((int)KVMI_NEXT_VM_EVENT, \
 			    (int)KVMI_NEXT_VCPU_EVENT)
 
@@ -45,6 +47,7 @@ struct kvmi_vm {
 	u32 generation;			/* of the newest session */
 	struct kvmi_counters counters;
 	struct dentry *debugfs;
+	struct xarray access;	/* by gfn; see access.c */
 };
 
 /* What the device manager allows; bits are changed while commands run. */
@@ -132,6 +135,18 @@ struct kvmi_exception {
 	bool keeps_rip;		/* a soft one without its instruction */
 };
 
+/* Accesses of restricted pages that the tool allowed to one instruction. */
+#define KVMI_GRANTS_MAX	8
+
+struct kvmi_grants {
+	unsigned long rip;	/* linear, of the instruction */
+	unsigned int n;
+	struct {
+		gfn_t gfn;
+		u8 access;
+	} grant[KVMI_GRANTS_MAX];
+};
+
 /* Late replies to events that are over; more than one needs a stopped VM. */
 #define KVMI_OVER_MAX	8
 
@@ -150,6 +165,9 @@ struct kvmi_vcpu {
 	unsigned long *watched_msrs;	/* NULL until the first one */
 	struct kvmi_pending pending;
 	struct kvmi_exception exception;
+	struct kvmi_grants grants;
+	u64 fault_gpa;		/* the last one of a restricted page */
+	u8 fault_access;
 	unsigned long hypercall_rip;	/* linear, for kvm_vcpu.kvmi_hypercall */
 	u32 over[KVMI_OVER_MAX];
 	unsigned int nr_over;
@@ -261,6 +279,14 @@ int kvmi_memory_write(struct kvmi_session *session, gpa_t gpa,
 		      const void *data, size_t size);
 gfn_t kvmi_memory_max_gfn(struct kvm *kvm);
 
+bool kvmi_memory_visible(struct kvm *kvm, gfn_t gfn);
+
+/* access.c */
+u8 kvmi_access_get(struct kvm *kvm, gfn_t gfn);
+bool kvmi_access_restricted(struct kvm *kvm, gfn_t first, gfn_t last);
+bool kvmi_access_any(struct kvm *kvm);
+void kvmi_access_clear(struct kvmi_session *session);
+
 /* dirty.c */
 bool kvmi_dirty_can_mark(struct kvm *kvm);
 int kvmi_dirty_mark(struct kvm *kvm, gfn_t gfn);
@@ -318,6 +344,9 @@ bool kvmi_arch_vcpu_introspectable(struct kvm_vcpu *vcpu);
 void kvmi_arch_vcpu_refresh(struct kvm_vcpu *vcpu);
 void kvmi_arch_interrupts_held(struct kvm_vcpu *vcpu, bool held);
 bool kvmi_arch_event_supported(u16 id);
+bool kvmi_arch_access_valid(u8 access);
+void kvmi_arch_access_changed(struct kvm *kvm, const gfn_t *gfns,
+			      unsigned int n);
 unsigned long kvmi_arch_rip(struct kvm_vcpu *vcpu);
 u64 kvmi_arch_gva_to_gpa(struct kvm_vcpu *vcpu, u64 gva);
 void kvmi_arch_event_fill(struct kvm_vcpu *vcpu,

@@ -28,6 +28,12 @@ static struct kvm_memory_slot *visible_slot(struct kvm *kvm, gfn_t gfn)
 	return kvm_is_visible_memslot(slot) ? slot : NULL;
 }
 
+/* In kvm->srcu. */
+bool kvmi_memory_visible(struct kvm *kvm, gfn_t gfn)
+{
+	return visible_slot(kvm, gfn);
+}
+
 static int read_page(struct kvm *kvm, gpa_t gpa, void *data, size_t size)
 {
 	struct kvm_memory_slot *slot = visible_slot(kvm, gpa_to_gfn(gpa));

@@ -60,6 +60,7 @@ int kvmi_receive_thread(void *data)
 
 	r = serve(session);
 	kvmi_session_close(session);
+	kvmi_access_clear(session);
 	kvmi_channel_drain(session);
 	trace_kvmi_close(session->kvm, r);
 	complete_all(&session->closed);

@@ -32,11 +32,83 @@ void __kvmi_inject_exception(struct kvm_vcpu *vcpu);
 bool __kvmi_exception_keeps_rip(struct kvm_vcpu *vcpu);
 void kvmi_drop_exception(struct kvm_vcpu *vcpu);
 void kvmi_hide_soft_exception(struct kvm_vcpu *vcpu);
+int __kvmi_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
+unsigned int __kvmi_page_rights(struct kvm_vcpu *vcpu, gfn_t gfn);
+int __kvmi_max_mapping_level(struct kvm *kvm, gfn_t gfn, int level);
+bool __kvmi_restricts(struct kvm_vcpu *vcpu);
+bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
+			    unsigned int bytes, u64 pfec);
+bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu);
+void __kvmi_insn_done(struct kvm_vcpu *vcpu);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_descriptor(struct kvm_vcpu *vcpu, int intercept);
 bool __kvmi_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val);
 bool __kvmi_emulated_xcr_write(struct kvm_vcpu *vcpu, u32 index, u64 val);
+
+/* A fault of the TDP MMU; RET_PF_CONTINUE for one that is KVM's. */
+static inline int kvmi_page_fault(struct kvm_vcpu *vcpu,
+				  struct kvm_page_fault *fault)
+{
+	if (!static_branch_unlikely(&kvmi_active))
+		return 0;
+
+	return __kvmi_page_fault(vcpu, fault);
+}
+
+/* All rights, or those that a translation of the page may have now. */
+static inline unsigned int kvmi_page_rights(struct kvm_vcpu *vcpu, gfn_t gfn,
+					    unsigned int all)
+{
+	if (!static_branch_unlikely(&kvmi_active))
+		return all;
+
+	return __kvmi_page_rights(vcpu, gfn);
+}
+
+/* The highest level, up to this, without a restricted page. */
+static inline int kvmi_max_mapping_level(struct kvm *kvm, gfn_t gfn, int level)
+{
+	if (!static_branch_unlikely(&kvmi_active))
+		return level;
+
+	return __kvmi_max_mapping_level(kvm, gfn, level);
+}
+
+/* Whether any page of the VM is restricted. */
+static inline bool kvmi_restricts(struct kvm_vcpu *vcpu)
+{
+	return static_branch_unlikely(&kvmi_active) && __kvmi_restricts(vcpu);
+}
+
+/*
+ * Before the emulator reads, writes or fetches guest memory, as pfec says.
+ * Returns true if it must not; kvmi_insn_aborted() then tells.
+ */
+static inline bool kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
+					unsigned int bytes, u64 pfec)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_emulated_access(vcpu, gva, bytes, pfec);
+}
+
+/*
+ * The emulator does not know an instruction. Returns true if that is at a
+ * restricted page and is to be left without effect.
+ */
+static inline bool kvmi_emulation_failed(struct kvm_vcpu *vcpu,
+					 int emulation_type)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       emulation_type & EMULTYPE_PF && __kvmi_emulation_failed(vcpu);
+}
+
+/* What was granted to an instruction ends with it. */
+static inline void kvmi_insn_done(struct kvm_vcpu *vcpu)
+{
+	if (static_branch_unlikely(&kvmi_active))
+		__kvmi_insn_done(vcpu);
+}
 
 /* Asked on fast paths, for every VM. */
 static inline bool kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr)

@@ -166,3 +166,19 @@ int kvmi_vm_pause_vcpu(struct kvmi_vm *vm, unsigned int vcpu, bool wait)
 		return -EINVAL;
 	return command(vm, KVMI_VM_PAUSE_VCPU, &req, sizeof(req), NO_ANSWER);
 }
+
+int kvmi_vm_set_page_access(struct kvmi_vm *vm,
+			    const struct kvmi_page_access_entry *entries,
+			    size_t count)
+{
+	struct kvmi_vm_set_page_access head = { .count = (uint16_t)count };
+	struct call call = {
+		.hdr.id = KVMI_VM_SET_PAGE_ACCESS,
+		.body[0] = { &head, sizeof(head) },
+		.body[1] = { (void *)entries, count * sizeof(*entries) },
+	};
+
+	if (count > KVMI_PAGES_MAX)
+		return -EINVAL;
+	return command_run(vm, &call, NO_ANSWER);
+}

@@ -137,6 +137,34 @@ static int do_nothing(int fd, void *arg)
 	return script_receive(fd, &byte, 1) == -EPIPE ? 0 : -EBADMSG;
 }
 
+static void page_access(void **state)
+{
+	struct {
+		struct kvmi_vm_set_page_access head;
+		struct kvmi_page_access_entry entries[2];
+	} request = {
+		.head = { .count = 2 },
+		.entries = {
+			{ .gpa = 0x1000, .access = KVMI_PAGE_ACCESS_R },
+			{ .gpa = 0x5000, .access = 7 },
+		},
+	};
+	struct exchange x = { .id = KVMI_VM_SET_PAGE_ACCESS,
+			      .request = &request,
+			      .request_size = sizeof(request) };
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, answer_one, &x);
+	assert_err(0, kvmi_vm_set_page_access(rig.vm, request.entries, 2));
+	rig_close(&rig);
+
+	rig_open(&rig, do_nothing, NULL);
+	assert_err(-EINVAL, kvmi_vm_set_page_access(rig.vm, request.entries,
+						    KVMI_PAGES_MAX + 1));
+	rig_close(&rig);
+}
+
 static void impossible_arguments(void **state)
 {
 	static uint8_t data[KVMI_MAX_MSG_SIZE + 1];
@@ -271,6 +299,7 @@ int main(void)
 		cmocka_unit_test(info),
 		cmocka_unit_test(max_gfn_of_a_newer_kernel),
 		cmocka_unit_test(controls),
+		cmocka_unit_test(page_access),
 		cmocka_unit_test(impossible_arguments),
 		cmocka_unit_test(any_command),
 		cmocka_unit_test(permission_that_comes_late),

@@ -474,6 +474,26 @@ KVMI_API int kvmi_vm_get_max_gfn(struct kvmi_vm *vm, uint64_t *gfn);
 KVMI_API int kvmi_vm_pause_vcpu(struct kvmi_vm *vm, unsigned int vcpu,
 				bool wait);
 
+/* Pages that one call of kvmi_vm_set_page_access() takes. */
+#define KVMI_PAGES_MAX	511
+
+/*
+ * Sets what all vCPUs may do with pages, KVMI_PAGE_ACCESS_R, W and X; all three
+ * end a restriction. An access against it is KVMI_VCPU_EVENT_PF, or happens all
+ * the same while that is off. Done when this returns.
+ * @vm:		the session
+ * @entries:	the gpa of each page and its rights, padding 0; of two for one
+ *		page the later counts; the caller's
+ * @count:	of entries, 0 to KVMI_PAGES_MAX
+ * Errors: -EINVAL: count, or an entry: no memory of the guest, or rights that
+ * the processor does not have; all others are done; -ENOMEM: the kernel's or
+ * here; those of all commands.
+ */
+KVMI_API int
+kvmi_vm_set_page_access(struct kvmi_vm *vm,
+			const struct kvmi_page_access_entry *entries,
+			size_t count);
+
 /*
  * The functions kvmi_vcpu_...() are about one vCPU, named by its index, 0 to
  * vcpu_count - 1 of kvmi_vm_get_info(). The vCPU answers, in the order in which

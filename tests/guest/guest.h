@@ -90,7 +90,7 @@
 #define GUEST_CAUGHT_RIP	0x400
 
 /* Bytes for what the test writes; without, a store where rdi is. */
-#define GUEST_PAGE_CODE		32
+#define GUEST_PAGE_CODE		48
 
 /* Bytes of NOP before some of the instructions. */
 #define GUEST_PREFIX		5

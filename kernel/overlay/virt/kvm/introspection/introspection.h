@@ -168,6 +168,7 @@ struct kvmi_vcpu {
 	struct kvmi_grants grants;
 	u64 fault_gpa;		/* the last one of a restricted page */
 	u8 fault_access;
+	bool skips;		/* the emulator fetches to skip only */
 	unsigned long hypercall_rip;	/* linear, for kvm_vcpu.kvmi_hypercall */
 	u32 over[KVMI_OVER_MAX];
 	unsigned int nr_over;

@@ -39,6 +39,7 @@ bool __kvmi_restricts(struct kvm_vcpu *vcpu);
 bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 			    unsigned int bytes, u64 pfec);
 bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu);
+void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips);
 void __kvmi_insn_done(struct kvm_vcpu *vcpu);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
@@ -103,7 +104,14 @@ static inline bool kvmi_emulation_failed(struct kvm_vcpu *vcpu,
 	       emulation_type & EMULTYPE_PF && __kvmi_emulation_failed(vcpu);
 }
 
-/* What was granted to an instruction ends with it. */
+/* Before the emulator fetches; what is only to be skipped has been executed. */
+static inline void kvmi_decode(struct kvm_vcpu *vcpu, int emulation_type)
+{
+	if (static_branch_unlikely(&kvmi_active))
+		__kvmi_decode(vcpu, emulation_type & EMULTYPE_SKIP);
+}
+
+/* What was granted to an instruction ends with it, or with its exception. */
 static inline void kvmi_insn_done(struct kvm_vcpu *vcpu)
 {
 	if (static_branch_unlikely(&kvmi_active))

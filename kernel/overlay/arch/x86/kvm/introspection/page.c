@@ -141,10 +141,17 @@ static void grant(struct kvm_vcpu *vcpu, gfn_t gfn, u8 access)
 	grants->grant[grants->n++].access = access;
 }
 
+void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips)
+{
+	if (vcpu->kvmi)
+		vcpu->kvmi->skips = skips;
+}
+
 /* The instruction is done, or a part of it that is done by itself. */
 void __kvmi_insn_done(struct kvm_vcpu *vcpu)
 {
-	vcpu->kvmi->grants.n = 0;
+	if (vcpu->kvmi)
+		vcpu->kvmi->grants.n = 0;
 }
 
 /* Returns true if the instruction is to be left without effect. */
@@ -236,6 +243,9 @@ int __kvmi_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	if (!session_is_there(vcpu))
 		return RET_PF_RETRY;
 
+	/* The processor has begun anew, but where it repeats. */
+	if (!vcpu->kvmi_repeats)
+		__kvmi_insn_done(vcpu);
 	vcpu->kvmi->fault_gpa = fault->addr;
 	vcpu->kvmi->fault_access = access;
 	if (access == KVMI_PAGE_ACCESS_X &&
@@ -282,6 +292,8 @@ bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 	gva_t next = PAGE_ALIGN(gva + 1);
 
 	if (!vcpu->kvmi || !kvmi_access_any(vcpu->kvm))
+		return false;
+	if (pfec & PFERR_FETCH_MASK && vcpu->kvmi->skips)
 		return false;
 	if (emulated_in_page(vcpu, gva, pfec) ||
 	    (gva + bytes > next && emulated_in_page(vcpu, next, pfec))) {

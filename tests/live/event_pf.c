@@ -221,6 +221,48 @@ static void test_unknown(void)
 	hooked_end(vcpu->vm, &peer);
 }
 
+/* INSB: nothing is read from the device before the tool has agreed. */
+static const struct access input = {
+	"ins", W, R, 6, { 0xba, GUEST_PORT_REPORT, 0, 0, 0, 0x6c }
+};
+
+static void test_input(void)
+{
+	struct peer peer;
+	struct vmm_vcpu *vcpu = begin(&peer, &input);
+	uint8_t *byte = (uint8_t *)vmm_host(vcpu->vm, PAGE + 0x120);
+	struct kvm_regs regs;
+	struct event event;
+	int i;
+
+	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
+	expect(0, __vm_set_page_access(&peer, PAGE, R));
+	for (i = 1; i <= 3; i++) {
+		*byte = RET;
+		vmm_vcpu_allow(vcpu, 1);
+		event_receive(&peer, KVMI_VCPU_EVENT_PF, &event);
+		expect(PAGE + 0x120, event.pf.gpa);
+		expect(VMM_ALIAS + PAGE + 0x120, event.pf.gva);
+		expect(W, event.pf.access);
+		expect(vmm_kind_rip(GUEST_PAGE) + 5, event.arch.regs.rip);
+		expect(i - 1, vcpu->reports);
+		if (i == 3)
+			break;
+		event_continue(&peer, &event);
+		vmm_wait_executions(vcpu, i);
+		expect(i, vcpu->reports);
+		expect(0, *(volatile uint8_t *)byte);
+	}
+	regs = event.arch.regs;
+	regs.rip++;
+	vcpu_set_registers(&peer, 0, &regs);
+	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
+	vmm_wait_executions(vcpu, 3);
+	expect(2, vcpu->reports);
+	expect(RET, *(volatile uint8_t *)byte);
+	hooked_end(vcpu->vm, &peer);
+}
+
 int main(void)
 {
 	size_t i;
@@ -233,6 +275,7 @@ int main(void)
 		test_gone(&accesses[i]);
 	}
 	test_unknown();
+	test_input();
 	cell("event:VCPU_EVENT_PF:sent");
 	cell("event:VCPU_EVENT_PF:CONTINUE");
 	cell("event:VCPU_EVENT_PF:RETRY");

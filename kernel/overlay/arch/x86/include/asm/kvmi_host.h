@@ -38,6 +38,7 @@ int __kvmi_max_mapping_level(struct kvm *kvm, gfn_t gfn, int level);
 bool __kvmi_restricts(struct kvm_vcpu *vcpu);
 bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 			    unsigned int bytes, u64 pfec);
+bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes);
 bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu);
 void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips);
 void __kvmi_insn_done(struct kvm_vcpu *vcpu);
@@ -102,6 +103,17 @@ static inline bool kvmi_emulation_failed(struct kvm_vcpu *vcpu,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       emulation_type & EMULTYPE_PF && __kvmi_emulation_failed(vcpu);
+}
+
+/*
+ * Before the emulator reads as many bytes from a device, for what the
+ * instruction will write. Returns true if it must not.
+ */
+static inline bool kvmi_emulated_input(struct kvm_vcpu *vcpu,
+				       unsigned int bytes)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_emulated_input(vcpu, bytes);
 }
 
 /* Before the emulator fetches; what is only to be skipped has been executed. */

@@ -16,6 +16,7 @@
 #include <asm/kvmi_host.h>
 
 #include "kvm_cache_regs.h"
+#include "kvm_emulate.h"
 #include "mmu.h"
 #include "mmu/mmu_internal.h"
 #include "mmu/tdp_mmu.h"
@@ -302,6 +303,38 @@ bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 	}
 
 	return false;
+}
+
+static gva_t linear(struct kvm_vcpu *vcpu, const struct segmented_address *at)
+{
+	unsigned long base = kvm_x86_call(get_segment_base)(vcpu, at->seg);
+
+	if (vcpu->arch.emulate_ctxt->mode != X86EMUL_MODE_PROT64)
+		return (u32)(base + at->ea);
+
+	return at->seg >= VCPU_SREG_FS ? base + at->ea : at->ea;
+}
+
+/*
+ * A device gives what it gives once, so the operand that takes it is asked for
+ * before. Nothing to do for a register.
+ */
+bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes)
+{
+	struct x86_emulate_ctxt *ctxt = vcpu->arch.emulate_ctxt;
+	u64 pfec = PFERR_WRITE_MASK;
+	gva_t gva;
+
+	if (ctxt->dst.type != OP_MEM || !kvmi_access_any(vcpu->kvm))
+		return false;
+	if (kvm_x86_call(get_cpl)(vcpu) == 3)
+		pfec |= PFERR_USER_MASK;
+
+	gva = linear(vcpu, &ctxt->dst.addr.mem);
+	if (ctxt->eflags & X86_EFLAGS_DF)
+		gva -= bytes - ctxt->dst.bytes;
+
+	return __kvmi_emulated_access(vcpu, gva, bytes, pfec);
 }
 
 /*

@@ -44,6 +44,8 @@ static int start(struct trace *t)
 	}
 	for (j = 0; j < t->point_count && !err; j++)
 		err = point_set(t, &t->points[j]);
+	for (j = 0; j < t->page_count && !err; j++)
+		err = page_set(t, &t->pages[j]);
 	/* To leave in time when the device manager wants that. */
 	if (!err)
 		kvmi_vm_control_events(t->vm, KVMI_VM_EVENT_UNHOOK, true);
@@ -93,6 +95,8 @@ static int finish(struct trace *t)
 		late = point_disarm(t, &t->points[j]);
 		err = late ? late : err;
 	}
+	for (j = 0; j < t->page_count; j++)
+		page_clear(t, &t->pages[j]);
 	/* Once this is answered no event can come that is not here yet. */
 	for (i = 0; i < t->vcpus; i++)
 		subject_control(t, i, false);
@@ -168,6 +172,13 @@ static void add_point(struct trace *t, uint64_t gva)
 	t->points[t->point_count++].gva = gva;
 }
 
+static void add_page(struct trace *t, uint64_t gva)
+{
+	if (t->page_count == PAGES)
+		usage(&verb_trace, "there are more than %d pages", PAGES);
+	t->pages[t->page_count++].gva = gva;
+}
+
 static void add_msr(struct trace *t, const char *text)
 {
 	if (t->msr_count == MSRS)
@@ -193,6 +204,8 @@ static enum subject add_what(struct trace *t, enum subject before,
 		add_msr(t, text);
 	else if (before == BREAKPOINT && !parse_number(text, &value))
 		add_point(t, value);
+	else if (before == PAGE && !parse_number(text, &value))
+		add_page(t, value);
 	else
 		usage(&verb_trace, "'%s' is nothing to trace", text);
 	return before;
@@ -219,6 +232,8 @@ static void read_arguments(struct trace *t, char **args)
 		usage(&verb_trace, "say which MSR, as msr lstar");
 	if (t->wanted[BREAKPOINT] && !t->point_count)
 		usage(&verb_trace, "say where, as breakpoint 0xffffffff81000000");
+	if (t->wanted[PAGE] && !t->page_count)
+		usage(&verb_trace, "say which page, as page 0xffffffff81000000");
 }
 
 static int run(int argc, char **argv)
@@ -262,8 +277,8 @@ static int run(int argc, char **argv)
 
 const struct verb verb_trace = {
 	.name = "trace",
-	.arguments = "cr0|cr3|cr4|msr MSR...|xsetbv|descriptor|hypercall|breakpoint GVA...",
-	.summary = "Show what vCPUs do: writes of registers, hypercalls, breakpoints",
+	.arguments = "cr0|cr3|cr4|msr MSR...|xsetbv|descriptor|hypercall|breakpoint GVA...|page GVA...",
+	.summary = "Show what vCPUs do: writes of registers, hypercalls, breakpoints, stores",
 	.help = "      --seconds S     how long; default until interrupted\n"
 		"      --count N       end after so many events\n"
 		"  -q, --quiet         the summary only\n",

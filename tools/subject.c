@@ -7,7 +7,7 @@
 
 const char *const subject_names[WHATS] = {
 	"cr0", "cr3", "cr4", "msr", "xsetbv", "descriptor", "hypercall",
-	"breakpoint",
+	"breakpoint", "page",
 };
 
 static int control_registers(struct trace *t, enum subject what,
@@ -30,7 +30,7 @@ int subject_control(struct trace *t, unsigned int vcpu, bool enable)
 		KVMI_VCPU_EVENT_CR, KVMI_VCPU_EVENT_CR, KVMI_VCPU_EVENT_CR,
 		KVMI_VCPU_EVENT_MSR, KVMI_VCPU_EVENT_XSETBV,
 		KVMI_VCPU_EVENT_DESCRIPTOR, KVMI_VCPU_EVENT_HYPERCALL,
-		KVMI_VCPU_EVENT_BREAKPOINT,
+		KVMI_VCPU_EVENT_BREAKPOINT, KVMI_VCPU_EVENT_PF,
 	};
 	enum subject what;
 	int err = 0;
@@ -211,6 +211,9 @@ int subject_event(struct trace *t, struct kvmi_event *event)
 		break;
 	case KVMI_VCPU_EVENT_DESCRIPTOR:
 		print_descriptor(t, event, data);
+		break;
+	case KVMI_VCPU_EVENT_PF:
+		page_print(t, event, data);
 		break;
 	case KVMI_VCPU_EVENT_HYPERCALL:
 		print_hypercall(t, event);

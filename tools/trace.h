@@ -9,9 +9,11 @@
 
 #define POINTS 16
 #define MSRS 16
+#define PAGES 16
 
 enum subject {
-	CR0, CR3, CR4, MSR, XSETBV, DESCRIPTOR, HYPERCALL, BREAKPOINT, WHATS
+	CR0, CR3, CR4, MSR, XSETBV, DESCRIPTOR, HYPERCALL, BREAKPOINT, PAGE,
+	WHATS
 };
 
 /* What happened, as a text or a number. A list ends with one without key. */
@@ -29,6 +31,11 @@ struct point {
 	unsigned int tries;	/* it has not moved when it was asked */
 };
 
+struct page {
+	uint64_t gva, gpa;
+	bool is_set;
+};
+
 struct trace {
 	struct kvmi_vm *vm;
 	bool is_json, is_quiet, is_verbose;
@@ -39,6 +46,8 @@ struct trace {
 	size_t point_count;
 	uint32_t msrs[MSRS];
 	size_t msr_count;
+	struct page pages[PAGES];
+	size_t page_count;
 	double start, seconds;	/* of the monotonic clock; how long, 0: for ever */
 	bool is_unhooking;
 	struct kvmi_event *left;	/* on which the trace failed */
@@ -61,6 +70,12 @@ void subject_print(struct trace *t, enum subject what,
 int subject_event(struct trace *t, struct kvmi_event *event);
 /* Answers an event that came too late to be shown. */
 void subject_let_go(struct trace *t, struct kvmi_event *event);
+
+/* page.c: the first complains about what it returns. */
+int page_set(struct trace *t, struct page *page);
+void page_clear(struct trace *t, struct page *page);
+void page_print(struct trace *t, struct kvmi_event *event,
+		const struct kvmi_vcpu_event_pf *pf);
 
 /* breakpoint.c: these complain about what they return. */
 int point_set(struct trace *t, struct point *p);

@@ -151,7 +151,6 @@ page:	movq	GUEST_TARGET_GVA(%rbp), %rdi
 	movq	GUEST_SOURCE_GVA(%rbp), %rsi
 	movq	GUEST_COUNT(%rbp), %rcx
 	movq	GUEST_VALUE(%rbp), %rax
-	movq	%rax, %xmm0
 	movq	%rax, GUEST_WANTED(%rbp)
 AT(page)
 	movq	%rax, (%rdi)

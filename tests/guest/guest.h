@@ -166,7 +166,7 @@ struct guest_state {
 	uint64_t target;	/* in rdi */
 	uint64_t source;	/* in rsi */
 	uint64_t count;		/* in rcx */
-	uint64_t value;		/* in rax and XMM0 */
+	uint64_t value;		/* in rax */
 	uint64_t unused[7];
 	/* By the handlers of vmm_catch(), the last for each vector. */
 	uint64_t caught[32];	/* how many */

@@ -81,6 +81,7 @@ void bare_prepare(struct bare *bare, int vcpu, uint64_t kind)
 	sleep_ms(2);
 	wait_for(state->executions == state->attempts);
 	state->kind = kind;
+	state->target = GUEST_TOUCHED(vcpu);
 	state->marks = 0;
 	state->traps = 0;
 	state->executions = 0;

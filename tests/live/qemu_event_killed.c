@@ -24,7 +24,8 @@
 enum { JUST_SO, HALF_REPLY, WITH_REGISTERS, ENDS };
 
 static const uint64_t kinds[] = {
-	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL, PAUSE,
+	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL, GUEST_PAGE,
+	PAUSE,
 };
 
 static void half_reply(struct peer *peer, const struct event *event)

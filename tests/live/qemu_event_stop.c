@@ -23,6 +23,7 @@ enum { BEFORE, DURING, AFTER, WHENS };
 
 static const uint64_t kinds[] = {
 	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL,
+	GUEST_PAGE,
 };
 
 static void timely(struct bare *bare, const char *command,

@@ -5,7 +5,7 @@
  * guest wrote, and a summary of the same number. After the trace the guest
  * and its code are as before.
  *
- * lab: calm timeout=120
+ * lab: calm timeout=160
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -30,6 +30,7 @@ static const struct {
 	{ GUEST_CR4, "cr4" },
 	{ GUEST_HYPERCALL, "hypercall" },
 	{ GUEST_NOP, "breakpoint" },
+	{ GUEST_PAGE, "page" },
 };
 
 static uint64_t number(json_object *object, const char *name)
@@ -91,6 +92,9 @@ static void expect_line(json_object *o, size_t i, uint64_t *written)
 		expect(vmm_kind_rip(GUEST_NOP), number(o, "address"));
 		/* Or the other one, which is in the next page. */
 		expect(GUEST_TABLES, number(o, "cr3") & ~0x1000ull);
+	} else if (traces[i].kind == GUEST_PAGE) {
+		expect(GUEST_TOUCHED(vcpu), number(o, "gva"));
+		expect(GUEST_TOUCHED(vcpu), number(o, "gpa"));
 	} else if (traces[i].kind != GUEST_HYPERCALL) {
 		/* It goes back and forth between two values. */
 		expect_true(number(o, "old") != number(o, "new"));
@@ -148,7 +152,7 @@ static void expect_effect(struct bare *bare, int vcpu, uint64_t kind,
 	expect(0, state->traps);
 	if (kind == GUEST_HYPERCALL)
 		expect(traced ? 0 : -KVM_ENOSYS, state->result);
-	else if (kind != GUEST_NOP)
+	else if (kind != GUEST_NOP && kind != GUEST_PAGE)
 		expect(state->wanted, state->result);
 }
 
@@ -164,6 +168,10 @@ static void test_trace(struct bare *bare, size_t i)
 	if (kind == GUEST_NOP)
 		command_start(&trace, "trace -s %s --json breakpoint 0x%lx",
 			      bare->qemu.socket, vmm_kind_rip(kind));
+	else if (kind == GUEST_PAGE)
+		command_start(&trace, "trace -s %s --json page 0x%x 0x%x",
+			      bare->qemu.socket, GUEST_TOUCHED(0),
+			      GUEST_TOUCHED(1));
 	else
 		command_start(&trace, "trace -s %s --json %s",
 			      bare->qemu.socket, traces[i].event);

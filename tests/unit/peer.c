@@ -236,6 +236,9 @@ static int report_other(int fd, uint16_t vcpu, uint16_t id)
 	const struct kvmi_vcpu_event_descriptor descriptor = {
 		.descriptor = KVMI_DESC_GDTR, .write = 1,
 	};
+	const struct kvmi_vcpu_event_pf pf = {
+		.gva = 0x5018, .gpa = 0x5018, .access = KVMI_PAGE_ACCESS_W,
+	};
 
 	if (!guest.others[vcpu][id])
 		return 0;
@@ -244,6 +247,9 @@ static int report_other(int fd, uint16_t vcpu, uint16_t id)
 	case KVMI_VCPU_EVENT_MSR:
 		return script_vcpu_event(fd, ++guest.seq, vcpu, id, &msr,
 					 sizeof(msr));
+	case KVMI_VCPU_EVENT_PF:
+		return script_vcpu_event(fd, ++guest.seq, vcpu, id, &pf,
+					 sizeof(pf));
 	case KVMI_VCPU_EVENT_XSETBV:
 		return script_vcpu_event(fd, ++guest.seq, vcpu, id, &xsetbv,
 					 sizeof(xsetbv));
@@ -256,7 +262,7 @@ static int report_other(int fd, uint16_t vcpu, uint16_t id)
 static bool is_other(unsigned int id)
 {
 	return id == KVMI_VCPU_EVENT_MSR || id == KVMI_VCPU_EVENT_XSETBV ||
-	       id == KVMI_VCPU_EVENT_DESCRIPTOR;
+	       id == KVMI_VCPU_EVENT_DESCRIPTOR || id == KVMI_VCPU_EVENT_PF;
 }
 
 static int answer_event_reply(int fd, const struct frame *frame,
@@ -406,6 +412,7 @@ int peer_answer(int fd, const struct peer_memory *memory)
 		return answer_pause(fd, &frame);
 	case KVMI_VCPU_EVENT:
 		return answer_event_reply(fd, &frame, memory);
+	case KVMI_VM_SET_PAGE_ACCESS:
 	case KVMI_VM_CONTROL_EVENTS:
 	case KVMI_VM_CONTROL_CLEANUP:
 		return script_reply(fd, &frame, 0, NULL, 0);

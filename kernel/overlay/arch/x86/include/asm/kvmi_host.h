@@ -39,7 +39,7 @@ bool __kvmi_restricts(struct kvm_vcpu *vcpu);
 bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 			    unsigned int bytes, u64 pfec);
 bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes);
-bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu);
+bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa);
 void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips);
 void __kvmi_insn_done(struct kvm_vcpu *vcpu);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
@@ -99,10 +99,11 @@ static inline bool kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
  * restricted page and is to be left without effect.
  */
 static inline bool kvmi_emulation_failed(struct kvm_vcpu *vcpu,
-					 int emulation_type)
+					 int emulation_type, gpa_t gpa)
 {
 	return static_branch_unlikely(&kvmi_active) &&
-	       emulation_type & EMULTYPE_PF && __kvmi_emulation_failed(vcpu);
+	       emulation_type & EMULTYPE_PF &&
+	       __kvmi_emulation_failed(vcpu, gpa);
 }
 
 /*

@@ -341,14 +341,12 @@ bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes)
  * The tool has not heard of the access then, unless it was a fetch. There is
  * nobody to carry it out, whatever it says.
  */
-bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu)
+bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
-	u64 gpa;
 	u8 access;
 
-	if (!vcpu->kvmi)
+	if (!vcpu->kvmi || vcpu->kvmi->fault_gpa != gpa)
 		return false;
-	gpa = vcpu->kvmi->fault_gpa;
 	access = vcpu->kvmi->fault_access;
 	if (kvmi_access_get(vcpu->kvm, gpa_to_gfn(gpa)) & access)
 		return false;

@@ -76,11 +76,13 @@ void kvmi_arch_access_changed(struct kvm *kvm, const gfn_t *gfns,
 	write_unlock(&kvm->mmu_lock);
 }
 
-/* Asked with kvm->mmu_lock held: what a translation of this page may give. */
+/* What a translation of this page may give. */
 unsigned int __kvmi_page_rights(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	u8 access = kvmi_access_get(vcpu->kvm, gfn);
 	unsigned int rights = 0;
+
+	lockdep_assert_held_read(&vcpu->kvm->mmu_lock);
 
 	if (access & KVMI_PAGE_ACCESS_R)
 		rights |= ACC_USER_MASK;

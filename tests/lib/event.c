@@ -90,6 +90,20 @@ int __vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 			      sizeof(control), NULL, 0);
 }
 
+int __vcpu_control_singlestep(struct peer *peer, uint16_t vcpu,
+			      uint8_t enable)
+{
+	struct kvmi_vcpu_control_singlestep control = { .enable = enable };
+
+	return __vcpu_command(peer, vcpu, KVMI_VCPU_CONTROL_SINGLESTEP,
+			      &control, sizeof(control), NULL, 0);
+}
+
+void vcpu_control_singlestep(struct peer *peer, uint16_t vcpu, uint8_t enable)
+{
+	expect(0, __vcpu_control_singlestep(peer, vcpu, enable));
+}
+
 int __vm_set_page_access(struct peer *peer, uint64_t gpa, uint8_t access)
 {
 	struct {
@@ -243,6 +257,8 @@ static size_t data_size(uint16_t id)
 		return sizeof(struct kvmi_vcpu_event_descriptor);
 	case KVMI_VCPU_EVENT_PF:
 		return sizeof(struct kvmi_vcpu_event_pf);
+	case KVMI_VCPU_EVENT_SINGLESTEP:
+		return sizeof(struct kvmi_vcpu_event_singlestep);
 	default:
 		return 0;
 	}
@@ -297,6 +313,13 @@ void event_receive_each(struct peer *peer, uint16_t id, struct event *events,
 		events[event.vcpu] = event;
 	}
 	expect((1 << count) - 1, seen);
+}
+
+bool event_is_here(struct peer *peer)
+{
+	struct pollfd p = { .fd = peer->fd, .events = POLLIN };
+
+	return peer->nevents || poll(&p, 1, 0) == 1;
 }
 
 void event_expect_none(struct peer *peer)

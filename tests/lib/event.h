@@ -22,6 +22,7 @@ struct event {
 		struct kvmi_vcpu_event_xsetbv xsetbv;
 		struct kvmi_vcpu_event_descriptor descriptor;
 		struct kvmi_vcpu_event_pf pf;
+		struct kvmi_vcpu_event_singlestep singlestep;
 	};
 };
 
@@ -51,6 +52,11 @@ void vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 		      uint8_t enable);
 /* What the guest may do with the page of this gpa: KVMI_PAGE_ACCESS_... */
 int __vm_set_page_access(struct peer *peer, uint64_t gpa, uint8_t access);
+/* Single step of a vCPU, on or off. */
+int __vcpu_control_singlestep(struct peer *peer, uint16_t vcpu,
+			      uint8_t enable);
+void vcpu_control_singlestep(struct peer *peer, uint16_t vcpu,
+			     uint8_t enable);
 void vcpu_get_registers(struct peer *peer, uint16_t vcpu,
 			struct kvmi_vcpu_get_registers_reply *reply);
 int __vcpu_set_registers(struct peer *peer, uint16_t vcpu,
@@ -94,6 +100,8 @@ void event_receive(struct peer *peer, uint16_t id, struct event *event);
 /* One from each of the first vCPUs, by vCPU. */
 void event_receive_each(struct peer *peer, uint16_t id, struct event *events,
 			int count);
+/* Whether an event, or whatever else, is there to be received. */
+bool event_is_here(struct peer *peer);
 /* Fails if an event comes within a moment. */
 void event_expect_none(struct peer *peer);
 void event_answer_data(struct peer *peer, const struct event *event,

@@ -173,54 +173,6 @@ static void test_gone(const struct access *access)
 	vmm_destroy(vcpu->vm);
 }
 
-/* FSTP, which KVM's emulator does not have: told, and never done. */
-static const struct access unknown = {
-	"fstp", W, R, 4, { 0xd9, 0xe8, 0xdd, 0x1f }
-};
-
-static void receive_unknown(struct vmm_vcpu *vcpu, struct peer *peer,
-			    struct event *event)
-{
-	event_receive(peer, KVMI_VCPU_EVENT_PF, event);
-	expect(PAGE + 0x120, event->pf.gpa);
-	expect(~0ull, event->pf.gva);
-	expect(W, event->pf.access);
-	expect(vmm_kind_rip(GUEST_PAGE) + 2, event->arch.regs.rip);
-	expect(0, vmm_state(vcpu)->executions);
-}
-
-static void test_unknown(void)
-{
-	struct peer peer;
-	struct vmm_vcpu *vcpu = begin(&peer, &unknown);
-	uint64_t before = word(vcpu);
-	struct event event;
-
-	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
-	expect(0, __vm_set_page_access(&peer, PAGE, R));
-	vmm_vcpu_allow(vcpu, 1);
-	receive_unknown(vcpu, &peer, &event);
-	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
-	receive_unknown(vcpu, &peer, &event);
-	expect(0, __vm_set_page_access(&peer, PAGE, R | W | X));
-	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
-	vmm_wait_executions(vcpu, 1);
-	expect(0x3ff0000000000000, word(vcpu));
-	expect_true(before != word(vcpu));
-	hooked_end(vcpu->vm, &peer);
-
-	vcpu = begin(&peer, &unknown);
-	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
-	expect(0, __vm_set_page_access(&peer, PAGE, R));
-	vmm_vcpu_allow(vcpu, 1);
-	receive_unknown(vcpu, &peer, &event);
-	event_continue(&peer, &event);
-	wait_for(vcpu->exit_reason == KVM_EXIT_INTERNAL_ERROR);
-	expect(KVM_INTERNAL_ERROR_EMULATION, vcpu->run->internal.suberror);
-	expect(before, word(vcpu));
-	hooked_end(vcpu->vm, &peer);
-}
-
 /* INSB: nothing is read from the device before the tool has agreed. */
 static const struct access input = {
 	"ins", W, R, 6, { 0xba, GUEST_PORT_REPORT, 0, 0, 0, 0x6c }
@@ -274,7 +226,6 @@ int main(void)
 		test_crash(&accesses[i]);
 		test_gone(&accesses[i]);
 	}
-	test_unknown();
 	test_input();
 	cell("event:VCPU_EVENT_PF:sent");
 	cell("event:VCPU_EVENT_PF:CONTINUE");

@@ -32,6 +32,7 @@ int kvmi_vcpu_create(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_destroy(struct kvm_vcpu *vcpu);
 int kvmi_vcpu_serve(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_serve_outside(struct kvm_vcpu *vcpu);
+void __kvmi_vcpu_leave(struct kvm_vcpu *vcpu);
 void kvmi_vcpu_recall_pauses(struct kvm_vcpu *vcpu);
 
 DECLARE_STATIC_KEY_FALSE(kvmi_active);
@@ -47,6 +48,13 @@ enum kvmi_injection {
 	KVMI_INJECTION_QUEUED,	/* KVM has it, until it is delivered */
 };
 
+/* What an entry to the guest is for. */
+enum kvmi_entry {
+	KVMI_ENTRY_PLAIN,
+	KVMI_ENTRY_STEPS,	/* one instruction, at most */
+	KVMI_ENTRY_DELIVERS,	/* its event, and nothing else */
+};
+
 /*
  * The head of the run loop. A request that nobody takes would keep the vCPU
  * out of the guest for ever, so this does not ask whether the VM is hooked.
@@ -58,10 +66,18 @@ static inline int kvmi_vcpu_handle_requests(struct kvm_vcpu *vcpu)
 		kvmi_vcpu_check_repeat(vcpu);
 	if (kvm_check_request(KVM_REQ_INTROSPECTION, vcpu) ||
 	    (static_branch_unlikely(&kvmi_active) &&
-	     vcpu->kvmi_injection == KVMI_INJECTION_ASKED))
+	     (vcpu->kvmi_steps ||
+	      vcpu->kvmi_injection == KVMI_INJECTION_ASKED)))
 		return kvmi_vcpu_serve(vcpu);
 
 	return 1;
+}
+
+/* KVM_RUN is about to end. */
+static inline void kvmi_vcpu_leave(struct kvm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->kvmi_steps))
+		__kvmi_vcpu_leave(vcpu);
 }
 
 /* After vcpu->mutex was let go: work that came while it was held. */
@@ -76,8 +92,9 @@ static inline void kvmi_vcpu_ioctl_done(struct kvm_vcpu *vcpu)
 /* Asked before an interrupt, an NMI or an SMI is injected. */
 static inline bool kvmi_vcpu_holds_interrupts(struct kvm_vcpu *vcpu)
 {
-	return static_branch_unlikely(&kvmi_active) && vcpu->kvmi_repeats &&
-	       kvmi_vcpu_check_repeat(vcpu);
+	return static_branch_unlikely(&kvmi_active) &&
+	       (vcpu->kvmi_steps ||
+		(vcpu->kvmi_repeats && kvmi_vcpu_check_repeat(vcpu)));
 }
 
 #endif /* __KVMI_HOST_H */

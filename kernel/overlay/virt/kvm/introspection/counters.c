@@ -19,6 +19,10 @@ void kvmi_counters_create(struct kvmi_vm *kvmi)
 	debugfs_create_u64("events", 0444, dir, &c->events);
 	debugfs_create_u64("read_bytes", 0444, dir, &c->read_bytes);
 	debugfs_create_u64("written_bytes", 0444, dir, &c->written_bytes);
+	debugfs_create_atomic_t("zaps", 0444, dir, &c->zaps);
+	debugfs_create_atomic_t("zap_flushes", 0444, dir, &c->zap_flushes);
+	debugfs_create_atomic_t("view_switches", 0444, dir, &c->view_switches);
+	debugfs_create_atomic_t("view_flushes", 0444, dir, &c->view_flushes);
 	kvmi->debugfs = dir;
 }
 

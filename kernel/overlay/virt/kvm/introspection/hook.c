@@ -31,6 +31,7 @@ static struct kvmi_vm *vm_get(struct kvm *kvm)
 		return NULL;
 	kvmi->kvm = kvm;
 	mutex_init(&kvmi->lock);
+	mutex_init(&kvmi->view_lock);
 	spin_lock_init(&kvmi->session_lock);
 	xa_init(&kvmi->access);
 

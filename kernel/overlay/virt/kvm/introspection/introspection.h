@@ -12,6 +12,7 @@
 #include <linux/minmax.h>
 #include <linux/workqueue.h>
 #include <linux/kvmi_host.h>
+#include <asm/kvmi_host.h>
 #include <kvmi/table.h>
 
 /* Limits of the ids, those of VMs and of vCPUs taken together. */
@@ -36,11 +37,16 @@ struct kvmi_counters {
 	u64 events;		/* kvmi_session.send_lock */
 	u64 read_bytes;
 	u64 written_bytes;
+	atomic_t zaps;		/* of translations that had to be flushed */
+	atomic_t zap_flushes;
+	atomic_t view_switches;	/* of a vCPU, to the step view or back */
+	atomic_t view_flushes;
 };
 
 struct kvmi_vm {
 	struct kvm *kvm;
 	struct mutex lock;	/* serialises the ioctls; guards session */
+	struct mutex view_lock;	/* whose vCPU is in the step view */
 	spinlock_t session_lock;	/* for a look at session without lock */
 	struct kvmi_session *session;
 	bool hooking;			/* HOOK decides; see kvmi_vm_state() */
@@ -136,7 +142,7 @@ struct kvmi_exception {
 };
 
 /* Accesses of restricted pages that the tool allowed to one instruction. */
-#define KVMI_GRANTS_MAX	8
+#define KVMI_GRANTS_MAX	32
 
 struct kvmi_grants {
 	unsigned long rip;	/* linear, of the instruction */
@@ -146,6 +152,25 @@ struct kvmi_grants {
 		u8 access;
 	} grant[KVMI_GRANTS_MAX];
 };
+
+/* What maps the guest's memory for a vCPU; see arch/x86/kvm/introspection. */
+enum kvmi_view {
+	KVMI_VIEW_NORMAL,
+	KVMI_VIEW_WANTED,	/* for what is done at kvmi_grants.rip */
+	KVMI_VIEW_STEP,		/* its grants are open to the processor */
+};
+
+/* A vCPU that goes by single instructions, while kvm_vcpu.kvmi_steps. */
+struct kvmi_step {
+	bool on;		/* VCPU_CONTROL_SINGLESTEP */
+	enum kvmi_view view;
+	bool delivery;		/* the view is for an event, not for an insn */
+	bool done;		/* executed, or what came in place of it */
+	bool failed;		/* given up, for the reply to another event */
+};
+
+/* What kvmi_arch_step_begin() returns when no entry to the guest is needed. */
+#define KVMI_STEP_TAKEN	2
 
 /* Late replies to events that are over; more than one needs a stopped VM. */
 #define KVMI_OVER_MAX	8
@@ -166,6 +191,8 @@ struct kvmi_vcpu {
 	struct kvmi_pending pending;
 	struct kvmi_exception exception;
 	struct kvmi_grants grants;
+	struct kvmi_step step;
+	struct kvmi_step_arch step_arch;
 	u64 fault_gpa;		/* the last one of a restricted page */
 	u8 fault_access;
 	bool skips;		/* the emulator fetches to skip only */
@@ -359,5 +386,12 @@ void kvmi_arch_trap_sent(struct kvm_vcpu *vcpu);
 void kvmi_arch_trap_done(struct kvm_vcpu *vcpu);
 void kvmi_arch_trap_end(struct kvm_vcpu *vcpu);
 void kvmi_drop_exception(struct kvm_vcpu *vcpu);
+bool kvmi_arch_step_supported(void);
+bool kvmi_arch_step_due(struct kvm_vcpu *vcpu,
+			struct kvmi_vcpu_event_singlestep *event);
+int kvmi_arch_step_begin(struct kvm_vcpu *vcpu);
+void kvmi_arch_step_end(struct kvm_vcpu *vcpu);
+void kvmi_arch_view_check(struct kvm_vcpu *vcpu);
+void kvmi_arch_view_suspend(struct kvm_vcpu *vcpu);
 
 #endif /* __KVMI_INTROSPECTION_H */

@@ -52,6 +52,7 @@ struct kvm_vcpu *kvmi_vcpu_find(struct kvmi_session *session, u16 index)
 
 static void forget(struct kvm_vcpu *vcpu)
 {
+	kvmi_arch_step_end(vcpu);
 	kvmi_arch_trap_end(vcpu);
 	kvmi_pending_forget(vcpu);
 }
@@ -122,8 +123,14 @@ static int serve(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 		return 1;
 
 	r = kvmi_pending_resume(vcpu, session);
-	if (r > 0)
+	while (r > 0) {
 		r = kvmi_between(vcpu, session);
+		if (r <= 0)
+			break;
+		r = kvmi_arch_step_begin(vcpu);
+		if (r != KVMI_STEP_TAKEN)
+			break;
+	}
 
 	return r;
 }

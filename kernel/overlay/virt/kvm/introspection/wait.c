@@ -168,6 +168,7 @@ static int send(struct kvm_vcpu *vcpu, struct kvmi_session *session,
 	u32 seq;
 	int r;
 
+	kvmi_arch_view_suspend(vcpu);
 	kvm_vcpu_srcu_read_unlock(vcpu);
 	r = kvmi_vcpu_event_send(session, vcpu, args, &seq);
 	kvm_vcpu_srcu_read_lock(vcpu);
@@ -207,6 +208,23 @@ static bool reply_continues(struct kvm_vcpu *vcpu)
 	return pending->action == KVMI_EVENT_ACTION_CONTINUE && !moved;
 }
 
+static bool is_bound_to_insn(u16 event)
+{
+	return event != KVMI_VCPU_EVENT_PAUSE &&
+	       event != KVMI_VCPU_EVENT_TRAP &&
+	       event != KVMI_VCPU_EVENT_SINGLESTEP;
+}
+
+/* An access of a restricted page is begun again; anything else is not done. */
+static void step_given_up(struct kvm_vcpu *vcpu)
+{
+	u16 event = vcpu->kvmi->pending.event;
+
+	if (vcpu->kvmi->step.on && is_bound_to_insn(event) &&
+	    event != KVMI_VCPU_EVENT_PF)
+		vcpu->kvmi->step.failed = true;
+}
+
 /*
  * The session is over. A reply that came with its end is carried out as far as
  * it is final; there is nobody left for whom to repeat the instruction.
@@ -231,6 +249,7 @@ static enum kvmi_verdict take_reply(struct kvm_vcpu *vcpu,
 	if (args->no_repeat)
 		pending->set_regs = false;
 	if (!reply_continues(vcpu)) {
+		step_given_up(vcpu);
 		kvmi_pending_forget(vcpu);
 		return KVMI_VERDICT_GIVE_UP;
 	}
@@ -323,12 +342,6 @@ static int signal_exit(struct kvm_vcpu *vcpu)
 	return -EINTR;
 }
 
-static bool is_bound_to_insn(u16 event)
-{
-	return event != KVMI_VCPU_EVENT_PAUSE &&
-	       event != KVMI_VCPU_EVENT_TRAP;
-}
-
 /*
  * At the head of the run loop: the event that an earlier KVM_RUN left. Returns
  * 1 to go on.
@@ -355,7 +368,12 @@ int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 		return 1;
 	}
 
-	if (!reply_continues(vcpu) || !is_bound_to_insn(pending->event)) {
+	if (!reply_continues(vcpu)) {
+		step_given_up(vcpu);
+		kvmi_pending_forget(vcpu);
+		return 1;
+	}
+	if (!is_bound_to_insn(pending->event)) {
 		kvmi_pending_forget(vcpu);
 		return 1;
 	}
@@ -398,6 +416,24 @@ static int trap(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	return r;
 }
 
+static int singlestep(struct kvm_vcpu *vcpu, struct kvmi_session *session)
+{
+	struct kvmi_vcpu_event_singlestep event = {};
+	struct kvmi_event_args args = {
+		.event = KVMI_VCPU_EVENT_SINGLESTEP,
+		.data = &event,
+		.size = sizeof(event),
+	};
+
+	if (!is_between(vcpu) || !kvmi_arch_step_due(vcpu, &event))
+		return 1;
+	if (!test_bit(args.event, session->policy.events) ||
+	    send(vcpu, session, &args))
+		return 1;
+
+	return kvmi_pending_resume(vcpu, session);
+}
+
 /*
  * The last thing before the guest: what the tool asked for between two
  * instructions.
@@ -411,7 +447,10 @@ int kvmi_between(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 	int r;
 
 	for (;;) {
-		r = trap(vcpu, session);
+		kvmi_arch_view_check(vcpu);
+		r = singlestep(vcpu, session);
+		if (r > 0)
+			r = trap(vcpu, session);
 		if (r <= 0)
 			return r;
 		if (!is_between(vcpu) || !atomic_read(&vcpui->pauses) ||

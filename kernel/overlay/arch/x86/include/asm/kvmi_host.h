@@ -8,6 +8,18 @@
 #include <linux/kvm_host.h>
 #include <linux/kvmi_host.h>
 
+/* What an entry that is to be left after a step has changed; see svm/step.c. */
+struct kvmi_step_arch {
+	u32 intercepts[6];
+	u64 efer;
+	u64 dr6;
+	unsigned long iret_rip;	/* linear */
+	bool armed;
+	bool tf;		/* the guest's own */
+	bool iret;		/* intercepted, to be executed now */
+	bool trapped;		/* by our flag, not by the guest's */
+};
+
 bool kvmi_watches_cr(struct kvm_vcpu *vcpu, int cr);
 bool kvmi_wants_breakpoints(struct kvm_vcpu *vcpu);
 bool __kvmi_watches_msr(struct kvm_vcpu *vcpu, u32 msr);
@@ -39,9 +51,14 @@ bool __kvmi_restricts(struct kvm_vcpu *vcpu);
 bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 			    unsigned int bytes, u64 pfec);
 bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes);
-bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa);
+bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa, bool decoded);
 void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips);
 void __kvmi_insn_done(struct kvm_vcpu *vcpu);
+void __kvmi_insn_left(struct kvm_vcpu *vcpu);
+void __kvmi_enter_guest(struct kvm_vcpu *vcpu);
+void __kvmi_flushed(struct kvm_vcpu *vcpu);
+bool __kvmi_in_step_view(struct kvm_vcpu *vcpu);
+void kvmi_tdp_mmu_zap_step_view(struct kvm *kvm, gfn_t gfn);
 bool __kvmi_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_msr_write(struct kvm_vcpu *vcpu, u32 msr, u64 *val);
 bool __kvmi_emulated_descriptor(struct kvm_vcpu *vcpu, int intercept);
@@ -99,11 +116,12 @@ static inline bool kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
  * restricted page and is to be left without effect.
  */
 static inline bool kvmi_emulation_failed(struct kvm_vcpu *vcpu,
-					 int emulation_type, gpa_t gpa)
+					 int emulation_type, gpa_t gpa,
+					 bool decoded)
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       emulation_type & EMULTYPE_PF &&
-	       __kvmi_emulation_failed(vcpu, gpa);
+	       __kvmi_emulation_failed(vcpu, gpa, decoded);
 }
 
 /*
@@ -117,6 +135,12 @@ static inline bool kvmi_emulated_input(struct kvm_vcpu *vcpu,
 	       __kvmi_emulated_input(vcpu, bytes);
 }
 
+/* Which root of the TDP MMU is this vCPU's. */
+static inline bool kvmi_in_step_view(struct kvm_vcpu *vcpu)
+{
+	return unlikely(vcpu->kvmi_steps) && __kvmi_in_step_view(vcpu);
+}
+
 /* Before the emulator fetches; what is only to be skipped has been executed. */
 static inline void kvmi_decode(struct kvm_vcpu *vcpu, int emulation_type)
 {
@@ -124,11 +148,32 @@ static inline void kvmi_decode(struct kvm_vcpu *vcpu, int emulation_type)
 		__kvmi_decode(vcpu, emulation_type & EMULTYPE_SKIP);
 }
 
-/* What was granted to an instruction ends with it, or with its exception. */
+/* What was granted to an instruction ends with it, and so does a step. */
 static inline void kvmi_insn_done(struct kvm_vcpu *vcpu)
 {
 	if (static_branch_unlikely(&kvmi_active))
 		__kvmi_insn_done(vcpu);
+}
+
+/* With an exception, or with a part of its work, it ends as well. */
+static inline void kvmi_insn_left(struct kvm_vcpu *vcpu)
+{
+	if (static_branch_unlikely(&kvmi_active))
+		__kvmi_insn_left(vcpu);
+}
+
+/* Just before an entry, after KVM has decided what it injects. */
+static inline void kvmi_enter_guest(struct kvm_vcpu *vcpu)
+{
+	if (static_branch_unlikely(&kvmi_active))
+		__kvmi_enter_guest(vcpu);
+}
+
+/* What the processor remembers of the guest's memory is about to go. */
+static inline void kvmi_flushed(struct kvm_vcpu *vcpu)
+{
+	if (static_branch_unlikely(&kvmi_active))
+		__kvmi_flushed(vcpu);
 }
 
 /* Asked on fast paths, for every VM. */

@@ -20,6 +20,18 @@ struct kvmi_vendor_ops {
 
 	/* Intercept loads and stores as kvmi_wants_descriptors() says. */
 	void (*refresh_descriptors)(struct kvm_vcpu *vcpu);
+
+	/*
+	 * An entry is to be left after one instruction or one delivery, which
+	 * then is told by __kvmi_insn_done(). NULL where there is no way.
+	 */
+	void (*step_enter)(struct kvm_vcpu *vcpu);
+
+	/*
+	 * At the head of the run loop: what step_enter() cannot stop after is
+	 * emulated. Returns as kvmi_arch_step_begin() does.
+	 */
+	int (*step_prepare)(struct kvm_vcpu *vcpu);
 };
 
 extern const struct kvmi_vendor_ops *kvmi_vendor;

@@ -56,4 +56,6 @@ const struct kvmi_vendor_ops svm_kvmi_ops = {
 	.refresh_crs = svm_refresh_crs,
 	.descriptors_supported = svm_descriptors_supported,
 	.refresh_descriptors = svm_refresh_descriptors,
+	.step_enter = svm_kvmi_step_enter,
+	.step_prepare = svm_kvmi_step_prepare,
 };

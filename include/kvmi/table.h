@@ -28,8 +28,8 @@
  *	actions	what a tool may answer
  *
  * The lists called ..._PLANNED hold the rows that the protocol defines and the
- * kernel does not have; the last column names the milestone that brings them.
- * A planned message is answered like an unknown one.
+ * kernel does not have; a last column more names what brings them. A planned
+ * message is answered like an unknown one.
  */
 #ifndef _KVMI_TABLE_H
 #define _KVMI_TABLE_H
@@ -78,13 +78,11 @@
 	M(VCPU_GET_MTRR_TYPE, vcpu_get_mtrr_type, VCPU, 8, 8, NONE, \
 	  "") \
 	M(VM_SET_PAGE_ACCESS, vm_set_page_access, VM, 8, 0, TAIL, \
-	  "EINVAL")
-
-#define KVMI_MILESTONE_ACCESS	"4. page access and single step"
-
-#define KVMI_MESSAGES_PLANNED(M) \
+	  "EINVAL") \
 	M(VCPU_CONTROL_SINGLESTEP, vcpu_control_singlestep, VCPU, 8, 0, NONE, \
-	  "EPERM EINVAL EOPNOTSUPP", KVMI_MILESTONE_ACCESS)
+	  "EPERM EINVAL EOPNOTSUPP EBUSY")
+
+#define KVMI_MESSAGES_PLANNED(M)
 
 /* The judgements that come before a message's own rules. */
 #define KVMI_COMMON_ERRORS(R) \
@@ -115,11 +113,11 @@
 	E(VCPU_EVENT_MSR, msr, VCPU, 24, 8, \
 	  "CONTINUE CRASH") \
 	E(VCPU_EVENT_PF, pf, VCPU, 24, 0, \
-	  "CONTINUE RETRY CRASH")
-
-#define KVMI_EVENTS_PLANNED(E) \
+	  "CONTINUE RETRY CRASH") \
 	E(VCPU_EVENT_SINGLESTEP, singlestep, VCPU, 8, 0, \
-	  "CONTINUE CRASH", KVMI_MILESTONE_ACCESS)
+	  "CONTINUE CRASH")
+
+#define KVMI_EVENTS_PLANNED(E)
 
 /* KVMI_IOCTLS(I)  I(NAME, errors): KVM_INTROSPECTION_##NAME */
 #define KVMI_IOCTLS(I) \

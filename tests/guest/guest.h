@@ -25,6 +25,9 @@
 #define GUEST_GDT		0x37000
 #define GUEST_IDT		0x38000
 #define GUEST_TOUCHED(index)	(0x50000 + 0x1000 * (index)) /* a page each */
+#define GUEST_STEPS		0x60000	/* code of the steps guest */
+#define GUEST_STEPS_STATE	0x62000
+#define GUEST_STEPS_STACK	0x63000	/* a page */
 #define GUEST_PORT_REPORT	0xe0
 #define GUEST_PORT_EXIT		0xf4
 
@@ -94,6 +97,13 @@
 
 /* Bytes of NOP before some of the instructions. */
 #define GUEST_PREFIX		5
+
+/* Offsets in struct guest_steps_state, and what INT takes. */
+#define GUEST_STEPS_ROUNDS	0x00
+#define GUEST_STEPS_SOURCE	0x10
+#define GUEST_STEPS_COPY	0x20
+#define GUEST_STEPS_FOUND	0x40
+#define GUEST_STEPS_VECTOR	0x30
 
 /* How the task guest switches tasks, and by which selectors and vector. */
 #define GUEST_TASK_JMP		0	/* to the second and, so, back */
@@ -195,6 +205,18 @@ struct guest_task_state {
 	uint32_t esp;
 };
 
+/* Of the steps guest. */
+struct guest_steps_state {
+	uint64_t rounds;	/* still to make */
+	uint64_t unused;
+	uint8_t source[16];
+	uint8_t copy[32];
+	uint64_t found[64];	/* in the last round */
+};
+
+_Static_assert(__builtin_offsetof(struct guest_steps_state, found) ==
+	       GUEST_STEPS_FOUND, "the steps guest's view of its state");
+
 /* Of the real guest, each field as in struct guest_state; marks is of esi. */
 struct guest_real_state {
 	uint32_t kind, limit, attempts, executions, wanted, result, marks;
@@ -217,6 +239,7 @@ struct guest {
 GUEST(busy, GUEST_CODE);		/* counts for ever */
 GUEST(copy, GUEST_CODE + 0x1000);	/* copies a page at each trigger */
 GUEST(halt, GUEST_CODE + 0x2000);	/* waits for interrupts for ever */
+GUEST(steps, GUEST_STEPS);		/* what is hard to step over */
 GUEST(boot, GUEST_BOOT);		/* a PC's way to the next */
 GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
 GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest, for ever */

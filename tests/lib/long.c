@@ -152,6 +152,11 @@ static void fill_tables(uint8_t *memory)
 	fill_gate(memory, VECTOR_TIMER, vmm_label(guest_events_on_timer));
 }
 
+void vmm_gate(struct vmm *vm, int vector, uint64_t at)
+{
+	fill_gate(vmm_host(vm, 0), vector, at);
+}
+
 void vmm_catch(struct vmm *vm)
 {
 	int i;
@@ -185,6 +190,16 @@ void events_fill(uint8_t *memory)
 {
 	fill_tables(memory);
 	fill_code(memory);
+}
+
+void vmm_user(struct vmm *vm)
+{
+	uint64_t *entry = vmm_host(vm, GUEST_TABLES);
+	unsigned int i;
+
+	for (i = 0; i < (GUEST_GDT - GUEST_TABLES) / sizeof(*entry); i++)
+		if (entry[i] & 1)
+			entry[i] |= 4;
 }
 
 /* All that KVM can give. */

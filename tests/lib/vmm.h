@@ -104,6 +104,10 @@ void events_fill(uint8_t *memory);
 void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind);
 /* After that: its handlers of the first 32 vectors count what they get. */
 void vmm_catch(struct vmm *vm);
+/* After that: this vector goes to this address, without error code or not. */
+void vmm_gate(struct vmm *vm, int vector, uint64_t at);
+/* After that: all pages are open to user mode. */
+void vmm_user(struct vmm *vm);
 /* From now on the vCPU gets 1000 timer interrupts a second. */
 void vmm_vcpu_start_timer(struct vmm_vcpu *vcpu);
 volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu);

@@ -9,12 +9,12 @@
 #include "../lib/test.h"
 
 #define ID(NAME, ...) KVMI_##NAME,
-static const uint16_t planned[] = { KVMI_MESSAGES_PLANNED(ID) };
-#undef ID
 static const uint16_t unknown[] = {
+	KVMI_MESSAGES_PLANNED(ID)
 	KVMI_VM_EVENT, 24, 31, 32, 33, 63, 64, 65, 127, 128, 0x7ffe, 0x7fff,
 	0x8000, 0x8001, 0xfffe, 0xffff,
 };
+#undef ID
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -34,8 +34,6 @@ static void expect_all_unknown(struct peer *peer)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(planned); i++)
-		expect_unknown(peer, planned[i]);
 	for (i = 0; i < COUNT(unknown); i++)
 		expect_unknown(peer, unknown[i]);
 }

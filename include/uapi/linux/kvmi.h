@@ -377,7 +377,7 @@ struct kvmi_vcpu_event_pf {
 };
 
 struct kvmi_vcpu_event_singlestep {
-	__u8 failed;		/* 1: the vCPU left before the step ended */
+	__u8 failed;		/* 1: another event's reply gave the step up */
 	__u8 padding[7];
 };
 

@@ -20,6 +20,7 @@ int handle_get_version(struct kvmi_session *session, const struct kvmi_msg *msg)
 	struct kvmi_get_version_reply rpl = {
 		.version = KVMI_VERSION,
 		.max_msg_size = KVMI_MAX_MSG_SIZE,
+		.features.singlestep = kvmi_arch_step_supported(),
 	};
 
 	return kvmi_reply(session, msg, 0, &rpl, sizeof(rpl));

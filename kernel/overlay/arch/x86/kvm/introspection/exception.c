@@ -276,7 +276,7 @@ static int check_request(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 		return -KVM_EAGAIN;
 
 	check_delivered(vcpu);
-	return vcpu->kvmi_injection ? -KVM_EBUSY : 0;
+	return vcpu->kvmi_injection || vcpu->kvmi->step.on ? -KVM_EBUSY : 0;
 }
 
 int handle_vcpu_inject_exception(struct kvmi_session *session,

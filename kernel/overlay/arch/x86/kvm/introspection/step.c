@@ -105,3 +105,34 @@ void __kvmi_enter_guest(struct kvm_vcpu *vcpu)
 		kvmi_vendor->step_enter(vcpu);
 }
 EXPORT_SYMBOL_GPL(__kvmi_enter_guest);
+
+static int check(struct kvmi_session *session, struct kvm_vcpu *vcpu,
+		 const struct kvmi_vcpu_control_singlestep *req)
+{
+	if (!test_bit(KVMI_VCPU_EVENT_SINGLESTEP, session->policy.events))
+		return -KVM_EPERM;
+	if (req->enable > 1 ||
+	    memchr_inv(req->padding, 0, sizeof(req->padding)))
+		return -KVM_EINVAL;
+	if (!kvmi_arch_step_supported())
+		return -KVM_EOPNOTSUPP;
+	/* A debugger of the device manager has what we need. */
+	if (req->enable && vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP)
+		return -KVM_EBUSY;
+
+	return 0;
+}
+
+int handle_vcpu_control_singlestep(struct kvmi_session *session,
+				   struct kvm_vcpu *vcpu,
+				   const struct kvmi_msg *msg)
+{
+	const struct kvmi_vcpu_control_singlestep *req =
+		(const void *)(msg->data + sizeof(struct kvmi_vcpu_hdr));
+	int err = check(session, vcpu, req);
+
+	if (!err)
+		set(vcpu, req->enable);
+
+	return kvmi_reply(session, msg, err, NULL, 0);
+}

@@ -8,6 +8,7 @@
 
 #include "hook.h"
 #include "test.h"
+#include "trace.h"
 
 static int vm_ioctl(struct vmm *vm, unsigned long code, const void *arg)
 {
@@ -102,6 +103,7 @@ struct vmm *hooked_vmm(const struct vmm_options *options, struct peer *peer)
 void hooked_end(struct vmm *vm, struct peer *peer)
 {
 	peer_expect_open(peer);
+	counters_expect_flushed(vm);
 	hook_expect_usable(vm);
 	peer_expect_closed(peer);
 	peer_close(peer);

@@ -19,13 +19,18 @@ static const char *const tracefs[] = {
 
 static char instance[128];
 
+/* KVM names a VM's directory after its maker and its file. */
+static bool find(struct vmm *vm, char *path, int size)
+{
+	snprintf(path, size, "/sys/kernel/debug/kvm/%d-%d/introspection",
+		 getpid(), vm->fd);
+	return !access(path, F_OK);
+}
+
 void counters_find(struct vmm *vm, char *path, int size)
 {
-	/* KVM names a VM's directory after its maker and its file. */
-	snprintf(path, size, "/sys/kernel/debug/kvm/%d-%d", getpid(), vm->fd);
-	if (access(path, F_OK))
+	if (!find(vm, path, size))
 		skip("no debugfs of KVM at %s", path);
-	strncat(path, "/introspection", size - strlen(path) - 1);
 }
 
 uint64_t counter_read(const char *path, const char *name)
@@ -41,6 +46,19 @@ uint64_t counter_read(const char *path, const char *name)
 	expect(1, fscanf(f, "%llu", &value));
 	fclose(f);
 	return value;
+}
+
+void counters_expect_flushed(struct vmm *vm)
+{
+	char path[256];
+	uint64_t due;
+
+	if (!find(vm, path, sizeof(path)))
+		return;
+	expect(counter_read(path, "zaps"), counter_read(path, "zap_flushes"));
+	due = counter_read(path, "view_flushes");
+	due = counter_read(path, "view_switches") - due;
+	expect_true(due <= (uint64_t)vm->nvcpus);
 }
 
 static void instance_write(const char *name, const char *text)

@@ -13,6 +13,11 @@
 void counters_find(struct vmm *vm, char *path, int size);
 /* One counter, e.g. "commands"; fails when it is not there. */
 uint64_t counter_read(const char *path, const char *name);
+/*
+ * Fails if translations were taken, or the view of a vCPU was switched, and no
+ * flush came with it. Where there is no debugfs, it does nothing.
+ */
+void counters_expect_flushed(struct vmm *vm);
 
 /* All events kvmi:* go to a buffer of the test's own. */
 void trace_begin(void);

@@ -90,6 +90,25 @@ int __vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 			      sizeof(control), NULL, 0);
 }
 
+bool step_supported(struct peer *peer)
+{
+	struct kvmi_get_version_reply reply;
+
+	peer_command(peer, KVMI_GET_VERSION, NULL, 0, &reply, sizeof(reply));
+	return reply.features.singlestep;
+}
+
+void step_require(void)
+{
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	bool supported = step_supported(&peer);
+
+	hooked_end(vm, &peer);
+	if (!supported)
+		skip("this CPU has no monitor trap flag");
+}
+
 int __vcpu_control_singlestep(struct peer *peer, uint16_t vcpu,
 			      uint8_t enable)
 {

@@ -52,6 +52,10 @@ void vcpu_control_msr(struct peer *peer, uint16_t vcpu, uint32_t msr,
 		      uint8_t enable);
 /* What the guest may do with the page of this gpa: KVMI_PAGE_ACCESS_... */
 int __vm_set_page_access(struct peer *peer, uint64_t gpa, uint8_t access);
+/* GET_VERSION: whether this CPU can be stopped after one instruction. */
+bool step_supported(struct peer *peer);
+/* Skips the test where it cannot. */
+void step_require(void);
 /* Single step of a vCPU, on or off. */
 int __vcpu_control_singlestep(struct peer *peer, uint16_t vcpu,
 			      uint8_t enable);

@@ -167,7 +167,7 @@ void vmm_catch(struct vmm *vm)
 		fill_gate(vmm_host(vm, 0), i, GUEST_STUBS + 16 * i);
 }
 
-static bool is_intel(void)
+bool vmm_is_intel(void)
 {
 	unsigned int a, b = 0, c, d;
 
@@ -179,7 +179,7 @@ static void fill_code(uint8_t *memory)
 {
 	memcpy(memory + GUEST_EVENTS, guest_events.code,
 	       guest_events.end - guest_events.code);
-	if (!is_intel())
+	if (!vmm_is_intel())
 		return;
 	memcpy(memory + vmm_label(guest_events_hypercall), "\x0f\x01\xc1", 3);
 	memcpy(memory + vmm_label(guest_events_other_call), "\x0f\x01\xd9",

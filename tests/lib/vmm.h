@@ -115,6 +115,8 @@ volatile struct guest_state *vmm_state(struct vmm_vcpu *vcpu);
 uint64_t vmm_label(const uint8_t *label);
 /* Where the instruction of this kind is. */
 uint64_t vmm_kind_rip(uint64_t kind);
+/* Whether the CPU is of that vendor. */
+bool vmm_is_intel(void);
 /* False if this CPU has no such instruction. */
 bool vmm_kind_possible(uint64_t kind);
 /* Lets the guest do so many more. */

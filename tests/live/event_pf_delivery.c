@@ -76,7 +76,8 @@ static int answer_all(struct vmm_vcpu *vcpu, struct peer *peer,
 		expect(table->access, event.pf.access);
 		if (event.arch.regs.rip ==
 		    vmm_kind_rip(GUEST_PAGE) + INT3_AT) {
-			expect(~0ull, event.pf.gva);
+			expect(vmm_is_intel() ? event.pf.gpa : ~0ull,
+			       event.pf.gva);
 			deliveries++;
 		}
 		event_continue(peer, &event);
@@ -153,6 +154,7 @@ int main(void)
 {
 	size_t i;
 
+	step_require();
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		note("%s", tables[i].name);
 		test_continue(&tables[i]);

@@ -318,6 +318,7 @@ int main(void)
 	};
 	size_t i;
 
+	step_require();
 	test_continue();
 	test_crash();
 	test_moved();

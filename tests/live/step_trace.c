@@ -174,6 +174,7 @@ int main(void)
 	static struct end unwatched, stepped;
 	size_t i;
 
+	step_require();
 	expect_true(rounds() * steps() > STEPS);
 	run_unwatched(&unwatched);
 	run_stepped(&stepped);

@@ -10,14 +10,6 @@
 
 ALSO_WITH_SPARE_VCPU;
 
-static bool is_supported(struct peer *peer)
-{
-	struct kvmi_get_version_reply reply;
-
-	peer_command(peer, KVMI_GET_VERSION, NULL, 0, &reply, sizeof(reply));
-	return reply.features.singlestep;
-}
-
 /* The device manager's debugger has the flag that we need. */
 static void test_debugger(struct peer *peer, struct vmm_vcpu *vcpu)
 {
@@ -86,7 +78,7 @@ int main(void)
 	struct vmm *vm = hooked_vmm(NULL, &peer);
 	struct vmm_vcpu *vcpu = vmm_vcpu_run(vm, 0, &guest_busy);
 
-	if (is_supported(&peer)) {
+	if (step_supported(&peer)) {
 		test_ok(&peer, vcpu);
 		test_debugger(&peer, vcpu);
 		cell("skip:message:VCPU_CONTROL_SINGLESTEP:EOPNOTSUPP");

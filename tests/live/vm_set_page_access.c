@@ -123,7 +123,7 @@ static void test_many(void)
 
 static void test_einval(void)
 {
-	static const uint8_t refused[] = { W, X, W | X, 8, 0x80 | R, 0xff };
+	static const uint8_t refused[] = { W, W | X, 8, 0x80 | R, 0xff };
 	struct peer peer;
 	struct vmm_vcpu *vcpu = begin(&peer);
 	struct command command = { .head = { .count = 1 } };

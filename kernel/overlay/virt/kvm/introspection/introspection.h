@@ -194,6 +194,7 @@ struct kvmi_vcpu {
 	struct kvmi_step step;
 	struct kvmi_step_arch step_arch;
 	u64 fault_gpa;		/* the last one of a restricted page */
+	u64 fault_gva;		/* INVALID_GPA if the processor does not tell */
 	u8 fault_access;
 	bool skips;		/* the emulator fetches to skip only */
 	unsigned long hypercall_rip;	/* linear, for kvm_vcpu.kvmi_hypercall */

@@ -13,6 +13,7 @@ struct kvmi_step_arch {
 	u32 intercepts[6];
 	u64 efer;
 	u64 dr6;
+	u32 nmi;		/* virtual, and pending */
 	unsigned long iret_rip;	/* linear */
 	bool armed;
 	bool tf;		/* the guest's own */

@@ -10,12 +10,20 @@
 #include "mmu/mmu_internal.h"
 #include "mmu/tdp_mmu.h"
 #include "page.h"
+#include "vendor.h"
 
-/* Tables of the hardware cannot take the right to read from the others. */
+static bool can_be_unreadable(u8 access)
+{
+	return access == KVMI_PAGE_ACCESS_X && kvmi_vendor->execute_only &&
+	       kvmi_vendor->execute_only();
+}
+
+/* What the tables of the hardware can tell. */
 bool kvmi_arch_access_valid(u8 access)
 {
 	return !(access & ~KVMI_PAGE_ACCESS_ALL) &&
-	       (!access || access & KVMI_PAGE_ACCESS_R);
+	       (!access || access & KVMI_PAGE_ACCESS_R ||
+		can_be_unreadable(access));
 }
 
 static gfn_t huge_first(gfn_t gfn, int level)
@@ -85,7 +93,7 @@ void kvmi_page_close(struct kvm_vcpu *vcpu, const struct kvmi_grants *grants)
 	write_unlock(&kvm->mmu_lock);
 }
 
-/* Who may write or execute a page can read it: the tables cannot say else. */
+/* A grant may need one that the tables cannot tell from it. */
 static u8 rights_in_view(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	u8 access = kvmi_access_get(vcpu->kvm, gfn);
@@ -93,7 +101,10 @@ static u8 rights_in_view(struct kvm_vcpu *vcpu, gfn_t gfn)
 	if (vcpu->arch.mmu->root_role.kvmi_step)
 		access |= kvmi_grant_get(vcpu, gfn);
 
-	return access ? access | KVMI_PAGE_ACCESS_R : 0;
+	if (access && !can_be_unreadable(access))
+		access |= KVMI_PAGE_ACCESS_R;
+
+	return access;
 }
 
 /* What a translation of this page may give. */

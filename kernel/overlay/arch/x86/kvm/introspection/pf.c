@@ -17,6 +17,7 @@
 #include "mmu.h"
 #include "mmu/mmu_internal.h"
 #include "page.h"
+#include "vendor.h"
 #include "x86.h"
 
 /* The emulator must find the operand of every access by itself. */
@@ -84,7 +85,7 @@ static int fetch_fault(struct kvm_vcpu *vcpu, gpa_t gpa)
  */
 static int delivery_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u8 access)
 {
-	if (ask(vcpu, INVALID_GPA, gpa, access, false) ||
+	if (ask(vcpu, vcpu->kvmi->fault_gva, gpa, access, false) ||
 	    kvmi_view_want(vcpu, true))
 		return RET_PF_RETRY;
 
@@ -97,10 +98,12 @@ static int delivery_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u8 access)
  */
 static int view_fault(struct kvm_vcpu *vcpu, gpa_t gpa, u8 access, bool fetch)
 {
+	u64 gva = fetch ? fetch_gva(vcpu, gpa) : vcpu->kvmi->fault_gva;
+
 	if (kvmi_grant_get(vcpu, gpa_to_gfn(gpa)) & access)
 		return RET_PF_CONTINUE;
 
-	ask(vcpu, fetch ? fetch_gva(vcpu, gpa) : INVALID_GPA, gpa, access, false);
+	ask(vcpu, gva, gpa, access, false);
 	return RET_PF_RETRY;
 }
 
@@ -112,6 +115,14 @@ static bool session_is_there(struct kvm_vcpu *vcpu)
 		kvmi_session_put(session);
 
 	return session;
+}
+
+static u64 fault_gva(struct kvm_vcpu *vcpu)
+{
+	if (!kvmi_vendor->fault_gva)
+		return INVALID_GPA;
+
+	return kvmi_vendor->fault_gva(vcpu);
 }
 
 static u8 fault_access(const struct kvm_page_fault *fault)
@@ -140,6 +151,7 @@ int __kvmi_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	if (!session_is_there(vcpu))
 		return RET_PF_RETRY;
 
+	vcpu->kvmi->fault_gva = fault_gva(vcpu);
 	if (kvmi_view_is_step(vcpu))
 		return view_fault(vcpu, fault->addr, access, fetch);
 
@@ -257,7 +269,7 @@ static u64 operand_gva(struct kvm_vcpu *vcpu, gpa_t gpa)
  */
 bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa, bool decoded)
 {
-	u64 gva = INVALID_GPA;
+	u64 gva;
 	u8 access;
 
 	if (!vcpu->kvmi || vcpu->kvmi->fault_gpa != gpa)
@@ -265,7 +277,8 @@ bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa, bool decoded)
 	access = vcpu->kvmi->fault_access;
 	if (kvmi_access_get(vcpu->kvm, gpa_to_gfn(gpa)) & access)
 		return false;
-	if (decoded)
+	gva = vcpu->kvmi->fault_gva;
+	if (gva == INVALID_GPA && decoded)
 		gva = operand_gva(vcpu, gpa);
 
 	return ask(vcpu, gva, gpa, access, false) ||

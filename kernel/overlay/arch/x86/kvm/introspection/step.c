@@ -18,7 +18,7 @@
 
 bool kvmi_arch_step_supported(void)
 {
-	return kvmi_vendor->step_enter;
+	return kvmi_vendor->step_supported();
 }
 
 /* After either reason to step has come or gone. */
@@ -84,7 +84,7 @@ int kvmi_arch_step_begin(struct kvm_vcpu *vcpu)
 	    has_event(vcpu) || is_guest_mode(vcpu) || !kvmi_can_run(vcpu))
 		return r;
 
-	return kvmi_vendor->step_prepare(vcpu);
+	return kvmi_vendor->step_prepare ? kvmi_vendor->step_prepare(vcpu) : 1;
 }
 
 /* The session is over, or another one has come. */

@@ -21,17 +21,30 @@ struct kvmi_vendor_ops {
 	/* Intercept loads and stores as kvmi_wants_descriptors() says. */
 	void (*refresh_descriptors)(struct kvm_vcpu *vcpu);
 
+	/* Whether the CPU can be stopped after an instruction. */
+	bool (*step_supported)(void);
+
 	/*
 	 * An entry is to be left after one instruction or one delivery, which
-	 * then is told by __kvmi_insn_done(). NULL where there is no way.
+	 * then is told by __kvmi_insn_done().
 	 */
 	void (*step_enter)(struct kvm_vcpu *vcpu);
 
 	/*
 	 * At the head of the run loop: what step_enter() cannot stop after is
-	 * emulated. Returns as kvmi_arch_step_begin() does.
+	 * emulated. Returns as kvmi_arch_step_begin() does. NULL if there is
+	 * nothing like that.
 	 */
 	int (*step_prepare)(struct kvm_vcpu *vcpu);
+
+	/*
+	 * The gva of the access whose fault is handled, or INVALID_GPA. NULL
+	 * where the CPU does not tell.
+	 */
+	u64 (*fault_gva)(struct kvm_vcpu *vcpu);
+
+	/* Whether a page can be executed and not read. NULL: it cannot. */
+	bool (*execute_only)(void);
 };
 
 extern const struct kvmi_vendor_ops *kvmi_vendor;

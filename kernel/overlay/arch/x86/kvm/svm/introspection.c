@@ -51,11 +51,17 @@ static void svm_refresh_descriptors(struct kvm_vcpu *vcpu)
 	}
 }
 
+static bool svm_step_supported(void)
+{
+	return true;
+}
+
 const struct kvmi_vendor_ops svm_kvmi_ops = {
 	.vm_supported = svm_vm_supported,
 	.refresh_crs = svm_refresh_crs,
 	.descriptors_supported = svm_descriptors_supported,
 	.refresh_descriptors = svm_refresh_descriptors,
+	.step_supported = svm_step_supported,
 	.step_enter = svm_kvmi_step_enter,
 	.step_prepare = svm_kvmi_step_prepare,
 };

@@ -35,6 +35,13 @@ static bool is_iret_again(struct kvm_vcpu *vcpu)
 	return step->iret && step->iret_rip == kvm_get_linear_rip(vcpu);
 }
 
+static void mark_dirty(struct vmcb *vmcb)
+{
+	vmcb_mark_dirty(vmcb, VMCB_INTERCEPTS);
+	vmcb_mark_dirty(vmcb, VMCB_INTR);
+	vmcb_mark_dirty(vmcb, VMCB_CR);
+}
+
 static void arm(struct kvm_vcpu *vcpu)
 {
 	struct kvmi_step_arch *step = &vcpu->kvmi->step_arch;
@@ -49,6 +56,7 @@ static void arm(struct kvm_vcpu *vcpu)
 	step->tf = vmcb->save.rflags & X86_EFLAGS_TF;
 	step->dr6 = vmcb->save.dr6;
 	step->efer = vmcb->save.efer;
+	step->nmi = vmcb->control.int_ctl & V_NMI_PENDING_MASK;
 
 	vmcb->control.intercepts[INTERCEPT_EXCEPTION] |= EXCEPTIONS;
 	vmcb_set_intercept(&vmcb->control, INTERCEPT_PUSHF);
@@ -62,8 +70,9 @@ static void arm(struct kvm_vcpu *vcpu)
 		vmcb_clr_intercept(&vmcb->control, INTERCEPT_IRET);
 	vmcb->save.rflags |= X86_EFLAGS_TF;
 	vmcb->save.efer &= ~(u64)EFER_SCE;
-	vmcb_mark_dirty(vmcb, VMCB_INTERCEPTS);
-	vmcb_mark_dirty(vmcb, VMCB_CR);
+	/* One that KVM has handed over would be delivered by the processor. */
+	vmcb->control.int_ctl &= ~V_NMI_PENDING_MASK;
+	mark_dirty(vmcb);
 }
 
 /*
@@ -102,8 +111,8 @@ static void disarm(struct kvm_vcpu *vcpu)
 	memcpy(vmcb->control.intercepts, step->intercepts,
 	       sizeof(step->intercepts));
 	vmcb->save.efer = step->efer;
-	vmcb_mark_dirty(vmcb, VMCB_INTERCEPTS);
-	vmcb_mark_dirty(vmcb, VMCB_CR);
+	vmcb->control.int_ctl |= step->nmi;
+	mark_dirty(vmcb);
 
 	if (trapped)
 		__kvmi_insn_done(vcpu);

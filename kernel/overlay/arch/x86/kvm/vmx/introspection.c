@@ -92,9 +92,51 @@ static void vmx_refresh_descriptors(struct kvm_vcpu *vcpu)
 		secondary_exec_controls_clearbit(vmx, SECONDARY_EXEC_DESC);
 }
 
+static bool vmx_step_supported(void)
+{
+	return vmcs_config.cpu_based_exec_ctrl & CPU_BASED_MONITOR_TRAP_FLAG;
+}
+
+/* Also where an event is injected: the exit then is before its handler. */
+static void vmx_step_enter(struct kvm_vcpu *vcpu)
+{
+	if (is_guest_mode(vcpu))
+		return;
+
+	exec_controls_setbit(to_vmx(vcpu), CPU_BASED_MONITOR_TRAP_FLAG);
+	vcpu->kvmi_entry = KVMI_ENTRY_STEPS;
+}
+
+void vmx_kvmi_step_exit(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+
+	exec_controls_clearbit(vmx, CPU_BASED_MONITOR_TRAP_FLAG);
+	vcpu->kvmi_entry = KVMI_ENTRY_PLAIN;
+	if (!vmx->fail && !vmx->exit_reason.failed_vmentry &&
+	    vmx->exit_reason.basic == EXIT_REASON_MONITOR_TRAP_FLAG)
+		__kvmi_insn_done(vcpu);
+}
+
+/* Of the operand itself; a walk of page tables tells what it is for. */
+static u64 vmx_fault_gva(struct kvm_vcpu *vcpu)
+{
+	unsigned long final = EPT_VIOLATION_GVA_IS_VALID |
+			      EPT_VIOLATION_GVA_TRANSLATED;
+
+	if ((vmx_get_exit_qual(vcpu) & final) != final)
+		return INVALID_GPA;
+
+	return vmcs_readl(GUEST_LINEAR_ADDRESS);
+}
+
 const struct kvmi_vendor_ops vmx_kvmi_ops = {
 	.vm_supported = vmx_vm_supported,
 	.refresh_crs = vmx_refresh_crs,
 	.descriptors_supported = vmx_descriptors_supported,
 	.refresh_descriptors = vmx_refresh_descriptors,
+	.step_supported = vmx_step_supported,
+	.step_enter = vmx_step_enter,
+	.fault_gva = vmx_fault_gva,
+	.execute_only = cpu_has_vmx_ept_execute_only,
 };

@@ -51,6 +51,7 @@ int __kvmi_max_mapping_level(struct kvm *kvm, gfn_t gfn, int level);
 bool __kvmi_restricts(struct kvm_vcpu *vcpu);
 bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 			    unsigned int bytes, u64 pfec);
+bool __kvmi_physical_access(struct kvm_vcpu *vcpu, gpa_t gpa, bool write);
 bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes);
 bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa, bool decoded);
 void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips);
@@ -110,6 +111,17 @@ static inline bool kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_emulated_access(vcpu, gva, bytes, pfec);
+}
+
+/*
+ * Before an exit handler reads or writes what a register points at. Returns
+ * true if it must return 1 without effect.
+ */
+static inline bool kvmi_physical_access(struct kvm_vcpu *vcpu, gpa_t gpa,
+					bool write)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_physical_access(vcpu, gpa, write);
 }
 
 /*

@@ -191,11 +191,11 @@ void kvmi_arch_trap_end(struct kvm_vcpu *vcpu)
  */
 static bool is_at_insn(struct kvm_vcpu *vcpu, u8 nr)
 {
-	struct x86_exception fault;
+	gpa_t gpa = kvmi_arch_gva_to_gpa(vcpu, kvm_get_linear_rip(vcpu));
 	u8 insn;
 
-	if (kvm_read_guest_virt(vcpu, kvm_get_linear_rip(vcpu), &insn,
-				sizeof(insn), &fault) != X86EMUL_CONTINUE)
+	if (gpa == INVALID_GPA ||
+	    kvm_vcpu_read_guest(vcpu, gpa, &insn, sizeof(insn)))
 		return false;
 
 	return insn == (nr == BP_VECTOR ? INSN_INT3 : INSN_INTO);

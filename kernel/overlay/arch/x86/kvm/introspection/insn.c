@@ -31,12 +31,16 @@ static bool is_prefix(u8 byte)
 	return memchr(prefixes, byte, sizeof(prefixes));
 }
 
+/* Who peeks does not ask; 0 where nothing can be read. */
 static u8 read_byte(struct kvm_vcpu *vcpu, unsigned long gva)
 {
-	struct x86_exception fault;
-	u8 byte = 0;
+	gpa_t gpa = kvmi_arch_gva_to_gpa(vcpu, gva);
+	u8 byte;
 
-	kvm_read_guest_virt(vcpu, gva, &byte, sizeof(byte), &fault);
+	if (gpa == INVALID_GPA ||
+	    kvm_vcpu_read_guest(vcpu, gpa, &byte, sizeof(byte)))
+		return 0;
+
 	return byte;
 }
 

@@ -28,8 +28,11 @@ bool __kvmi_restricts(struct kvm_vcpu *vcpu)
 
 void __kvmi_decode(struct kvm_vcpu *vcpu, bool skips)
 {
-	if (vcpu->kvmi)
-		vcpu->kvmi->skips = skips;
+	if (!vcpu->kvmi)
+		return;
+	vcpu->kvmi->skips = skips;
+	/* Of what is not given up in this way, like a task switch. */
+	vcpu->kvmi->abort_insn = false;
 }
 
 /* Returns true if the instruction is to be left without effect. */
@@ -214,6 +217,20 @@ bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 
 	return false;
 }
+
+/* Instructions of a hypervisor have operands with no other address. */
+bool __kvmi_physical_access(struct kvm_vcpu *vcpu, gpa_t gpa, bool write)
+{
+	u8 access = write ? KVMI_PAGE_ACCESS_W : KVMI_PAGE_ACCESS_R;
+
+	if (!vcpu->kvmi ||
+	    kvmi_access_get(vcpu->kvm, gpa_to_gfn(gpa)) & access ||
+	    !kvmi_memory_visible(vcpu->kvm, gpa_to_gfn(gpa)))
+		return false;
+
+	return ask(vcpu, INVALID_GPA, gpa, access, true);
+}
+EXPORT_SYMBOL_GPL(__kvmi_physical_access);
 
 static gva_t linear(struct kvm_vcpu *vcpu, const struct segmented_address *at)
 {

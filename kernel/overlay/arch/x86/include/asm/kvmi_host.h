@@ -51,6 +51,7 @@ int __kvmi_max_mapping_level(struct kvm *kvm, gfn_t gfn, int level);
 bool __kvmi_restricts(struct kvm_vcpu *vcpu);
 bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 			    unsigned int bytes, u64 pfec);
+bool __kvmi_translation_changed(struct kvm_vcpu *vcpu, gpa_t gpa, u64 pfec);
 bool __kvmi_physical_access(struct kvm_vcpu *vcpu, gpa_t gpa, bool write);
 bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes);
 bool __kvmi_emulation_failed(struct kvm_vcpu *vcpu, gpa_t gpa, bool decoded);
@@ -111,6 +112,17 @@ static inline bool kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 {
 	return static_branch_unlikely(&kvmi_active) &&
 	       __kvmi_emulated_access(vcpu, gva, bytes, pfec);
+}
+
+/*
+ * With the address that an access will have, after kvmi_emulated_access() for
+ * the one that it had. Returns true if it must not; kvmi_insn_aborted() tells.
+ */
+static inline bool kvmi_translation_changed(struct kvm_vcpu *vcpu, gpa_t gpa,
+					    u64 pfec)
+{
+	return static_branch_unlikely(&kvmi_active) &&
+	       __kvmi_translation_changed(vcpu, gpa, pfec);
 }
 
 /*

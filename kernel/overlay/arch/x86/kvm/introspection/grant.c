@@ -40,12 +40,21 @@ u8 kvmi_grant_get(struct kvm_vcpu *vcpu, gfn_t gfn)
 }
 
 /* One instruction does not touch more pages; if it does, it asks once more. */
+static void forget_oldest(struct kvm_vcpu *vcpu)
+{
+	struct kvmi_grants *grants = &vcpu->kvmi->grants;
+
+	kvmi_arch_view_suspend(vcpu);
+	memmove(&grants->grant[0], &grants->grant[1],
+		--grants->n * sizeof(grants->grant[0]));
+}
+
 void kvmi_grant_add(struct kvm_vcpu *vcpu, gfn_t gfn, u8 access)
 {
 	struct kvmi_grants *grants = grants_get(vcpu);
 
 	if (grants->n == KVMI_GRANTS_MAX)
-		return;
+		forget_oldest(vcpu);
 	grants->grant[grants->n].gfn = gfn;
 	grants->grant[grants->n++].access = access;
 }

@@ -218,6 +218,27 @@ bool __kvmi_emulated_access(struct kvm_vcpu *vcpu, gva_t gva,
 	return false;
 }
 
+/*
+ * The guest's other vCPUs write to its page tables, and the tool to its rights
+ * while it is asked for another page: what counts is the page that is touched.
+ * The instruction begins anew and asks for that one.
+ */
+bool __kvmi_translation_changed(struct kvm_vcpu *vcpu, gpa_t gpa, u64 pfec)
+{
+	u8 access = pfec_to_access(pfec);
+
+	if (!vcpu->kvmi || !kvmi_access_any(vcpu->kvm) ||
+	    kvmi_access_get(vcpu->kvm, gpa_to_gfn(gpa)) & access ||
+	    !kvmi_memory_visible(vcpu->kvm, gpa_to_gfn(gpa)) ||
+	    kvmi_grant_get(vcpu, gpa_to_gfn(gpa)) & access)
+		return false;
+	if (access == KVMI_PAGE_ACCESS_X && vcpu->kvmi->skips)
+		return false;
+
+	vcpu->kvmi->abort_insn = true;
+	return true;
+}
+
 /* Instructions of a hypervisor have operands with no other address. */
 bool __kvmi_physical_access(struct kvm_vcpu *vcpu, gpa_t gpa, bool write)
 {

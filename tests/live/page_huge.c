@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "../lib/event.h"
+#include "../lib/page.h"
 #include "../lib/test.h"
 #include "../lib/trace.h"
 
@@ -47,45 +47,26 @@ static void add_huge(struct vmm *vm)
 	must(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region));
 }
 
-static void stores(struct vmm_vcpu *vcpu, struct peer *peer, uint64_t gpa,
-		   bool seen)
-{
-	volatile struct guest_state *state = vmm_state(vcpu);
-	uint64_t done = state->executions;
-	struct event event;
-
-	state->target = gpa;
-	state->value++;
-	vmm_vcpu_allow(vcpu, 1);
-	if (seen) {
-		event_receive(peer, KVMI_VCPU_EVENT_PF, &event);
-		expect(gpa, event.pf.gpa);
-		event_continue(peer, &event);
-	}
-	vmm_wait_executions(vcpu, done + 1);
-	expect(state->value, *(uint64_t *)vmm_host(vcpu->vm, gpa));
-}
-
 static void test_pieces(struct vmm_vcpu *vcpu, struct peer *peer, uint64_t all)
 {
 	struct vmm *vm = vcpu->vm;
 
 	expect(0, __vm_set_page_access(peer, HIGH + 0x5000, R));
 	expect(0, __vm_set_page_access(peer, HIGH + 0x9000, R));
-	stores(vcpu, peer, HIGH + 0x4000, false);
-	stores(vcpu, peer, HIGH + 0x5000, true);
-	stores(vcpu, peer, HIGH + 0x9000, true);
-	stores(vcpu, peer, HIGH + HUGE_PAGE, false);
+	page_store(vcpu, peer, HIGH + 0x4000, false);
+	page_store(vcpu, peer, HIGH + 0x5000, true);
+	page_store(vcpu, peer, HIGH + 0x9000, true);
+	page_store(vcpu, peer, HIGH + HUGE_PAGE, false);
 	expect(all - 1, mapped_huge(vm));
 
 	expect(0, __vm_set_page_access(peer, HIGH + 0x5000, ALL));
-	stores(vcpu, peer, HIGH + 0x5000, false);
-	stores(vcpu, peer, HIGH + 0x9000, true);
+	page_store(vcpu, peer, HIGH + 0x5000, false);
+	page_store(vcpu, peer, HIGH + 0x9000, true);
 	expect(all - 1, mapped_huge(vm));
 
 	expect(0, __vm_set_page_access(peer, HIGH + 0x9000, ALL));
-	stores(vcpu, peer, HIGH + 0x9000, false);
-	stores(vcpu, peer, HIGH + 0x5000, false);
+	page_store(vcpu, peer, HIGH + 0x9000, false);
+	page_store(vcpu, peer, HIGH + 0x5000, false);
 	expect(all, mapped_huge(vm));
 }
 
@@ -101,8 +82,8 @@ int main(void)
 	vmm_vcpu_start(vcpu);
 	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
 	before = mapped_huge(vm);
-	stores(vcpu, &peer, HIGH, false);
-	stores(vcpu, &peer, HIGH + HUGE_PAGE, false);
+	page_store(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH + HUGE_PAGE, false);
 	all = mapped_huge(vm);
 	if (all - before != 2)
 		skip("the host has no huge pages to give");
@@ -110,12 +91,12 @@ int main(void)
 	test_pieces(vcpu, &peer, all);
 	test_pieces(vcpu, &peer, all);
 	expect(0, __vm_set_page_access(&peer, HIGH, R));
-	stores(vcpu, &peer, HIGH, true);
-	stores(vcpu, &peer, HIGH + 0x1000, false);
+	page_store(vcpu, &peer, HIGH, true);
+	page_store(vcpu, &peer, HIGH + 0x1000, false);
 	expect(all - 1, mapped_huge(vm));
 	unhook(vm);
 	peer_close(&peer);
-	stores(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH, false);
 	expect(all, mapped_huge(vm));
 	vmm_destroy(vm);
 	return 0;

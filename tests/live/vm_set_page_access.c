@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "../lib/event.h"
+#include "../lib/page.h"
 #include "../lib/test.h"
 
 ALSO_WITH_SPARE_VCPU;
@@ -20,8 +20,6 @@ ALSO_WITH_SPARE_VCPU;
 #define W	KVMI_PAGE_ACCESS_W
 #define X	KVMI_PAGE_ACCESS_X
 #define ALL	(R | W | X)
-
-static const uint8_t store[] = { 0x48, 0x89, 0x07 };
 
 struct command {
 	struct kvmi_vm_set_page_access head;
@@ -47,35 +45,9 @@ static struct vmm_vcpu *begin(struct peer *peer)
 
 	vmm_slot_add(vm, 1, HIGH, SIZE, 0);
 	vmm_vcpu_load_long(vcpu, GUEST_PAGE);
-	vmm_page_code(vm, store, sizeof(store));
 	vmm_vcpu_start(vcpu);
 	vcpu_control_events(peer, 0, KVMI_VCPU_EVENT_PF, 1);
 	return vcpu;
-}
-
-/* The guest stores there; the tool sees it or does not. */
-static void stores(struct vmm_vcpu *vcpu, struct peer *peer, uint64_t gpa,
-		   bool seen)
-{
-	volatile struct guest_state *state = vmm_state(vcpu);
-	uint64_t done = state->executions;
-	volatile uint64_t *word = vmm_host(vcpu->vm, gpa);
-	uint64_t before = *word;
-	struct event event;
-
-	state->target = gpa;
-	state->value = before + 1;
-	vmm_vcpu_allow(vcpu, 1);
-	if (seen) {
-		event_receive(peer, KVMI_VCPU_EVENT_PF, &event);
-		expect(gpa, event.pf.gpa);
-		expect(gpa, event.pf.gva);
-		expect(W, event.pf.access);
-		expect(before, *word);
-		event_continue(peer, &event);
-	}
-	vmm_wait_executions(vcpu, done + 1);
-	expect(before + 1, *word);
 }
 
 /* Last page first, each twice; and once with some that are refused. */
@@ -87,15 +59,15 @@ static void test_many(void)
 	int i;
 
 	for (i = 0; i < MOST; i++)
-		stores(vcpu, &peer, HIGH + 0x1000 * i, false);
+		page_store(vcpu, &peer, HIGH + 0x1000 * i, false);
 	for (i = 0; i < MOST; i++) {
 		command.entries[i].gpa = HIGH + 0x1000 * (MOST - 1 - i) + 0x123;
 		command.entries[i].access = R | X;
 	}
 	expect(0, set(&peer, &command));
 	for (i = 0; i < MOST; i++)
-		stores(vcpu, &peer, HIGH + 0x1000 * i, true);
-	stores(vcpu, &peer, HIGH + 0x1000 * MOST, false);
+		page_store(vcpu, &peer, HIGH + 0x1000 * i, true);
+	page_store(vcpu, &peer, HIGH + 0x1000 * MOST, false);
 
 	for (i = 0; i < MOST; i++) {
 		command.entries[i].access = ALL;
@@ -106,15 +78,15 @@ static void test_many(void)
 	}
 	expect(-KVM_EINVAL, set(&peer, &command));
 	for (i = 0; i < MOST; i++)
-		stores(vcpu, &peer, HIGH + 0x1000 * (MOST - 1 - i),
-		       i == 100 || i == 200);
+		page_store(vcpu, &peer, HIGH + 0x1000 * (MOST - 1 - i),
+			   i == 100 || i == 200);
 
 	/* The later entry for one page counts. */
 	command.head.count = 2;
 	command.entries[0] = entry(HIGH, R);
 	command.entries[1] = entry(HIGH, ALL);
 	expect(0, set(&peer, &command));
-	stores(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH, false);
 	command.head.count = 0;
 	expect(0, set(&peer, &command));
 	cell("message:VM_SET_PAGE_ACCESS:ok");
@@ -141,7 +113,7 @@ static void test_einval(void)
 	peer_expect_padding(&peer, KVMI_VM_SET_PAGE_ACCESS, &command,
 			    sizeof(command.head) + sizeof(command.entries[0]),
 			    17, 24);
-	stores(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH, false);
 	cell("message:VM_SET_PAGE_ACCESS:EINVAL");
 	hooked_end(vcpu->vm, &peer);
 }
@@ -168,20 +140,20 @@ static void test_memory(void)
 	expect(0, __vm_set_page_access(&peer, HIGH + 0x1000, R | X));
 	for (i = 0; i < 3; i++) {
 		set_flags(vm, KVM_MEM_LOG_DIRTY_PAGES);
-		stores(vcpu, &peer, HIGH, false);
-		stores(vcpu, &peer, HIGH + 0x1000, true);
+		page_store(vcpu, &peer, HIGH, false);
+		page_store(vcpu, &peer, HIGH + 0x1000, true);
 		set_flags(vm, 0);
-		stores(vcpu, &peer, HIGH, false);
-		stores(vcpu, &peer, HIGH + 0x1000, true);
+		page_store(vcpu, &peer, HIGH, false);
+		page_store(vcpu, &peer, HIGH + 0x1000, true);
 	}
 	must(madvise(vmm_host(vm, HIGH), SIZE, MADV_REMOVE));
-	stores(vcpu, &peer, HIGH + 0x1000, true);
-	stores(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH + 0x1000, true);
+	page_store(vcpu, &peer, HIGH, false);
 	vmm_slot_remove(vm, 1);
 	vmm_slot_add(vm, 1, HIGH, SIZE, 0);
-	stores(vcpu, &peer, HIGH + 0x1000, true);
-	stores(vcpu, &peer, HIGH, false);
-	stores(vcpu, &peer, HIGH + 0x1000, true);
+	page_store(vcpu, &peer, HIGH + 0x1000, true);
+	page_store(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH + 0x1000, true);
 	hooked_end(vm, &peer);
 }
 
@@ -192,14 +164,14 @@ static void test_again(void)
 	struct vmm_vcpu *vcpu = begin(&peer);
 
 	expect(0, __vm_set_page_access(&peer, HIGH, R));
-	stores(vcpu, &peer, HIGH, true);
+	page_store(vcpu, &peer, HIGH, true);
 	unhook(vcpu->vm);
 	peer_close(&peer);
-	stores(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH, false);
 	hook(vcpu->vm, &peer);
 	hook_allow_all(vcpu->vm);
 	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
-	stores(vcpu, &peer, HIGH, false);
+	page_store(vcpu, &peer, HIGH, false);
 	hooked_end(vcpu->vm, &peer);
 }
 

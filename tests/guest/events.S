@@ -72,6 +72,7 @@ resume:
 cr0:	movq	%cr0, %rax
 	xorq	$0x10000, %rax
 	movq	%rax, GUEST_WANTED(%rbp)
+	EMULATE
 AT(cr0)	movq	%rax, %cr0
 	movq	%cr0, %rax
 	jmp	2b
@@ -89,6 +90,7 @@ AT(cr3)	movq	%rax, %cr3
 cr4:	movq	%cr4, %rax
 	xorq	$0x80, %rax
 	movq	%rax, GUEST_WANTED(%rbp)
+	EMULATE
 AT(cr4)	movq	%rax, %cr4
 	movq	%cr4, %rax
 	jmp	2b
@@ -102,6 +104,7 @@ AT(int3)
 hypercall:
 	movl	$34, %eax
 	movl	$24, %edi
+	EMULATE
 AT(hypercall)
 	vmmcall
 	jmp	2b
@@ -186,10 +189,12 @@ AT(xsetbv)
 
 /* What it loads is what it has. */
 sidt:
+	EMULATE
 AT(sidt)
 	sidt	GUEST_DESC_AREA(%rbp)
 	jmp	3f
 sgdt:
+	EMULATE
 AT(sgdt)
 	sgdt	GUEST_DESC_AREA(%rbp)
 	jmp	3f
@@ -199,9 +204,11 @@ AT(sldt)
 	sldt	GUEST_DESC_AREA(%rbp)
 	jmp	3f
 str:
+	EMULATE
 AT(str)	str	GUEST_DESC_AREA(%rbp)
 	jmp	3f
 lidt:
+	EMULATE
 AT(lidt)
 	lidt	GUEST_DESC_AREA(%rbp)
 	jmp	3f
@@ -211,6 +218,7 @@ AT(lgdt)
 	lgdt	GUEST_DESC_AREA(%rbp)
 	jmp	3f
 lldt:	movl	$GUEST_SELECTOR_LDT, %eax
+	EMULATE
 AT(lldt)
 	lldt	%ax
 	jmp	3f
@@ -220,6 +228,7 @@ ltr:	movl	%ebp, %eax
 	shrl	$8, %eax
 	addl	$GUEST_SELECTOR_TSS, %eax
 	andb	$0xfd, GUEST_GDT + 5(%rax)
+	EMULATE
 AT(ltr)	ltr	%ax
 3:	xorl	%eax, %eax
 	movq	%rax, GUEST_WANTED(%rbp)

@@ -15,7 +15,9 @@
 #define PARAMETER	"/sys/module/kvm/parameters/force_emulation_prefix"
 
 static const uint64_t kinds[] = {
-	GUEST_CR3, GUEST_MSR, GUEST_XSETBV, GUEST_LGDT, GUEST_SLDT,
+	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_MSR, GUEST_XSETBV,
+	GUEST_HYPERCALL, GUEST_SIDT, GUEST_SGDT, GUEST_SLDT, GUEST_STR,
+	GUEST_LIDT, GUEST_LGDT, GUEST_LLDT, GUEST_LTR,
 };
 
 static char before[8];
@@ -105,7 +107,7 @@ static void test_kind(uint64_t kind)
 	vmm_wait_executions(vcpu, ++done);
 	expect(state->wanted, state->result);
 
-	if (kind == GUEST_CR3 || kind == GUEST_MSR) {
+	if (kind <= GUEST_CR4 || kind == GUEST_MSR) {
 		receive(vcpu, &peer, kind, &event);
 		value = event.cr.old_value;
 		event_answer_data(&peer, &event, KVMI_EVENT_ACTION_CONTINUE,
@@ -118,7 +120,8 @@ static void test_kind(uint64_t kind)
 	receive(vcpu, &peer, kind, &event);
 	peer_close(&peer);
 	vmm_wait_executions(vcpu, ++done);
-	expect(state->wanted, state->result);
+	expect(kind == GUEST_HYPERCALL ? (uint64_t)-KVM_ENOSYS : state->wanted,
+	       state->result);
 	unhook(vm);
 	vmm_vcpu_allow(vcpu, 2);
 	vmm_wait_executions(vcpu, done + 2);

@@ -16,6 +16,7 @@
 #define POLL_IRQ	1	/* KVM_HC_VAPIC_POLL_IRQ, which does nothing */
 #define UD_VECTOR	6
 #define ROUNDS		12
+#define TEXT		0x60000ull
 
 #ifndef KVM_X86_QUIRK_FIX_HYPERCALL_INSN
 #define KVM_X86_QUIRK_FIX_HYPERCALL_INSN	(1 << 5)
@@ -117,6 +118,63 @@ static void test_hooked(void)
 	vmm_destroy(vm);
 }
 
+/* The next event is of a fetch there, and the fetch may happen. */
+static void let_fetch(struct peer *peer, uint64_t rip)
+{
+	struct event event;
+
+	event_receive(peer, KVMI_VCPU_EVENT_PF, &event);
+	expect(KVMI_PAGE_ACCESS_X, event.pf.access);
+	expect(rip, event.pf.gva);
+	expect(rip, event.arch.regs.rip);
+	event_continue(peer, &event);
+}
+
+/*
+ * In a page that may not be written, or not be executed, the instruction and
+ * its fetch are all that there is to hear of.
+ */
+static void test_restricted(uint8_t access)
+{
+	static const uint8_t call_rdi[] = { 0xff, 0xd7 };
+	static const uint8_t set_rdi[] = { 0xbf, 24, 0, 0, 0 };
+	bool executable = access & KVMI_PAGE_ACCESS_X;
+	struct peer peer;
+	struct vmm *vm = hooked_vmm(NULL, &peer);
+	struct vmm_vcpu *vcpu = begin(vm);
+	uint8_t *code = vmm_host(vm, TEXT);
+	struct event event;
+
+	note("in a page with access %d", access);
+	vmm_page_code(vm, call_rdi, sizeof(call_rdi));
+	memcpy(code, set_rdi, 5);
+	memcpy(code + 5, text, 3);
+	code[8] = 0xc3;
+	vmm_state(vcpu)->kind = GUEST_PAGE;
+	vmm_state(vcpu)->target = TEXT;
+	vmm_state(vcpu)->value = OURS;
+	vmm_vcpu_start(vcpu);
+	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_HYPERCALL, 1);
+	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
+	expect(0, __vm_set_page_access(&peer, TEXT, access));
+	vmm_vcpu_allow(vcpu, 1);
+	if (!executable) {
+		let_fetch(&peer, TEXT);
+		let_fetch(&peer, TEXT + 5);
+	}
+	event_receive(&peer, KVMI_VCPU_EVENT_HYPERCALL, &event);
+	expect(TEXT + 5, event.arch.regs.rip);
+	expect_bytes(text, code + 5, 3);
+	event_continue(&peer, &event);
+	if (!executable)
+		let_fetch(&peer, TEXT + 8);
+	vmm_wait_executions(vcpu, 1);
+	expect(0, vmm_state(vcpu)->result);
+	expect_bytes(text, code + 5, 3);
+	event_expect_none(&peer);
+	hooked_end(vm, &peer);
+}
+
 /* #UD, hooked or not. */
 static void test_quirk_off(void)
 {
@@ -147,6 +205,8 @@ static void test_quirk_off(void)
 int main(void)
 {
 	test_hooked();
+	test_restricted(KVMI_PAGE_ACCESS_R | KVMI_PAGE_ACCESS_X);
+	test_restricted(KVMI_PAGE_ACCESS_R | KVMI_PAGE_ACCESS_W);
 	test_quirk_off();
 	return 0;
 }

@@ -5,7 +5,7 @@
 # the live tests without a whole guest on another SVM.
 #
 #	make lab [CPU=amd|intel|amd-bochs] [TEST=name] [KEEP=1] [DEBUG=1]
-#		[MODULES=stock] [NRIPS=0]
+#		[MODULES=stock] [NRIPS=0] [STRESS=seconds]
 
 .PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu
 
@@ -27,6 +27,8 @@ debug-kernel: lab-packages
 
 # NRIPS=0: an AMD processor without NRIP save and decode assists.
 lab: export LAB_NRIPS := $(NRIPS)
+# STRESS=60: so long goes on what says that it takes it.
+lab: export STRESS := $(STRESS)
 lab: lab-packages modules qemu tools tests $(if $(DEBUG),debug-kernel)
 	@V=$(filter-out 0,$(V)) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
 

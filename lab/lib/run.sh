@@ -6,6 +6,7 @@
 BOOT_LIMIT=180		# seconds from power-on to the runner's first word
 SLACK=60		# seconds beyond a test's own limit
 PATIENCE=${LAB_PATIENCE:-1}
+STRESS=${STRESS:-0}	# seconds of a test under load; 0: as the test has it
 PACE=1			# most seconds here for one second of level 1's clock
 
 passed=0 failed=0 skipped=0 dirty=0
@@ -45,7 +46,7 @@ limit_of()
 	local limit
 
 	limit=$(wish "$1" timeout)
-	echo $((${limit:-60} * PATIENCE))
+	echo $(((${limit:-60} + STRESS) * PATIENCE))
 }
 
 # All live tests, by name.
@@ -169,14 +170,15 @@ show_output()
 # Boot once with the tests $@; those not reported are left in $left.
 boot_and_listen()
 {
-	local name
+	local name stress=
 	local -a list=()
 
 	for name in "$@"; do
 		list+=("$name $(limit_of "$name")")
 	done
 	make_initrd "${list[@]}"
-	describe_machine "$cpus" "$params" -chardev "file,id=console,path=$LOGS/lab-console.log" \
+	[ "$STRESS" = 0 ] || stress=" lab.stress=$STRESS"
+	describe_machine "$cpus" "$params$stress" -chardev "file,id=console,path=$LOGS/lab-console.log" \
 		-serial chardev:console
 	say LAB "level 1 boots ($emulator_words, $cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"

@@ -35,6 +35,13 @@ unsigned int test_deadline_ms(void)
 	return ms;
 }
 
+unsigned int test_stress_ms(unsigned int usual)
+{
+	const char *seconds = getenv("STRESS");
+
+	return seconds && atoi(seconds) > 0 ? 1000u * atoi(seconds) : usual;
+}
+
 uint64_t now_ms(void)
 {
 	struct timespec ts;

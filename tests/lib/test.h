@@ -84,6 +84,8 @@ extern bool test_spare_vcpu;
 extern int test_vcpus;
 
 unsigned int test_deadline_ms(void);
+/* How long a test under load goes on: usually this, or STRESS seconds. */
+unsigned int test_stress_ms(unsigned int usual);
 uint64_t now_ms(void);
 void sleep_ms(unsigned int ms);
 

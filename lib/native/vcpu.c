@@ -211,6 +211,15 @@ int kvmi_vcpu_control_msr(struct kvmi_vm *vm, unsigned int vcpu, uint32_t msr,
 			    NO_ANSWER);
 }
 
+int kvmi_vcpu_control_singlestep(struct kvmi_vm *vm, unsigned int vcpu,
+				 bool enable)
+{
+	struct kvmi_vcpu_control_singlestep req = { .enable = enable };
+
+	return vcpu_command(vm, vcpu, KVMI_VCPU_CONTROL_SINGLESTEP,
+			    REQUEST(&req), NO_ANSWER);
+}
+
 int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
 			    uint64_t gva, uint64_t *gpa)
 {

@@ -286,6 +286,26 @@ static void inject_exception(void **state)
 	rig_close(&rig);
 }
 
+static void single_step(void **state)
+{
+	struct kvmi_vcpu_control_singlestep req = { .enable = 1 };
+	struct exchange x = { .id = KVMI_VCPU_CONTROL_SINGLESTEP, .vcpu = 1,
+			      .request = &req, .request_size = sizeof(req),
+			      .err = -KVM_EBUSY };
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, answer_one, &x);
+	assert_err(-EBUSY, kvmi_vcpu_control_singlestep(rig.vm, 1, true));
+	rig_close(&rig);
+
+	req.enable = 0;
+	x.err = 0;
+	rig_open(&rig, answer_one, &x);
+	assert_err(0, kvmi_vcpu_control_singlestep(rig.vm, 1, false));
+	rig_close(&rig);
+}
+
 static void xcr(void **state)
 {
 	struct kvmi_vcpu_get_xcr req = { .xcr = 1 };
@@ -365,6 +385,7 @@ static void impossible_arguments(void **state)
 	assert_err(-EINVAL, kvmi_vcpu_get_info(rig.vm, 65536, &reply));
 	assert_err(-EINVAL, kvmi_vcpu_control_events(rig.vm, 0, 65536, true));
 	assert_err(-EINVAL, kvmi_vcpu_control_cr(rig.vm, 0, 256, true));
+	assert_err(-EINVAL, kvmi_vcpu_control_singlestep(rig.vm, 65536, true));
 	rig_close(&rig);
 }
 
@@ -526,6 +547,38 @@ static void msr_reply_carries_the_value(void **state)
 	assert_err(-EINVAL, kvmi_event_reply_cr(rig.vm, event, 0));
 	assert_err(0, kvmi_event_reply_msr(rig.vm, event, 0x8877665544332211));
 	kvmi_event_free(event);
+	rig_close(&rig);
+}
+
+static void step_tells_if_it_failed(void **state)
+{
+	const struct kvmi_vcpu_event_singlestep step = { .failed = 1 };
+	const struct kvmi_vcpu_event_singlestep *got;
+	struct dialogue d = new_dialogue(KVMI_VCPU_EVENT_SINGLESTEP, &step,
+					 sizeof(step),
+					 KVMI_EVENT_ACTION_CONTINUE);
+	struct kvmi_event *event;
+	struct rig rig;
+	size_t size;
+
+	(void)state;
+	rig_open(&rig, report, &d);
+	assert_err(0, kvmi_vm_next_event(rig.vm, 5000, &event));
+	check_state(event);
+	got = kvmi_event_get_data(event, &size);
+	assert_int_equal(size, sizeof(*got));
+	assert_int_equal(got->failed, 1);
+	assert_err(-EINVAL, kvmi_event_reply(rig.vm, event,
+					     KVMI_EVENT_ACTION_RETRY, NULL, 0));
+	assert_err(0, kvmi_event_reply(rig.vm, event,
+				       KVMI_EVENT_ACTION_CONTINUE, NULL, 0));
+	kvmi_event_free(event);
+	rig_close(&rig);
+
+	d.size--;
+	d.expected_size = 0;
+	rig_open(&rig, report, &d);
+	assert_err(-EPROTO, kvmi_vm_next_event(rig.vm, 5000, &event));
 	rig_close(&rig);
 }
 
@@ -916,6 +969,7 @@ int main(void)
 		cmocka_unit_test(set_registers),
 		cmocka_unit_test(cpuid),
 		cmocka_unit_test(inject_exception),
+		cmocka_unit_test(single_step),
 		cmocka_unit_test(xcr),
 		cmocka_unit_test(xsave),
 		cmocka_unit_test(mtrr_type),
@@ -925,6 +979,7 @@ int main(void)
 		cmocka_unit_test(reply_is_exact),
 		cmocka_unit_test(cr_reply_carries_the_value),
 		cmocka_unit_test(msr_reply_carries_the_value),
+		cmocka_unit_test(step_tells_if_it_failed),
 		cmocka_unit_test(wrong_replies_are_not_sent),
 		cmocka_unit_test(event_of_the_vm_has_no_vcpu),
 		cmocka_unit_test(newer_state_is_skipped),

@@ -602,6 +602,23 @@ KVMI_API int kvmi_vcpu_control_msr(struct kvmi_vm *vm, unsigned int vcpu,
 				   uint32_t msr, bool enable);
 
 /*
+ * Makes a vCPU report KVMI_VCPU_EVENT_SINGLESTEP after each instruction, or
+ * ceases to. The event need not be switched on. Meanwhile interrupts wait, and
+ * kvmi_vcpu_inject_exception() is -EBUSY. Whether the host can is
+ * features.singlestep of kvmi_get_version(). When this has returned 0 for off,
+ * an event that is still to be taken has arrived already. The end of the session
+ * switches it off.
+ * @vm:		the session
+ * @vcpu:	index of the vCPU
+ * @enable:	whether it shall be stepped
+ * Errors: -EPERM: also if the event is not allowed; -EOPNOTSUPP: the host
+ * cannot; -EBUSY: a debugger of the device manager steps it; those of all vCPU
+ * commands.
+ */
+KVMI_API int kvmi_vcpu_control_singlestep(struct kvmi_vm *vm, unsigned int vcpu,
+					  bool enable);
+
+/*
  * Translates a guest virtual address with the page tables that a vCPU uses now.
  * @vm:		the session
  * @vcpu:	index of the vCPU
@@ -626,8 +643,8 @@ KVMI_API int kvmi_vcpu_translate_gva(struct kvmi_vm *vm, unsigned int vcpu,
  * @address:	for a page fault (14), what CR2 becomes, else ignored
  * Errors: -EINVAL: also another vector; -EPERM: also if the TRAP event is not
  * allowed; -EBUSY: one is on its way: its event is unanswered, or the guest has
- * not got it yet; -EAGAIN: also between INIT and SIPI; those of all vCPU
- * commands.
+ * not got it yet; or the vCPU is single-stepped; -EAGAIN: also between INIT and
+ * SIPI; those of all vCPU commands.
  */
 KVMI_API int kvmi_vcpu_inject_exception(struct kvmi_vm *vm, unsigned int vcpu,
 					unsigned int nr, uint32_t error_code,

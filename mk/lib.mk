@@ -50,4 +50,4 @@ build/fuzz/%: fuzz/%.c $(wildcard lib/native/*.[ch] lib/include/kvmi/*.h)
 	@mk/install-packages fuzz
 	@mkdir -p build/fuzz build/log
 	@echo "  CLANG   $@"
-	@clang $(FUZZ_FLAGS) $< lib/native/*.c -lgnutls -lpthread -o $@
+	@clang $(FUZZ_FLAGS) $< lib/native/*.c -lgnutls -lZydis -lpthread -o $@

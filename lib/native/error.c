@@ -15,6 +15,8 @@ static const struct {
 	{ EOPNOTSUPP, "the kernel, the processor or this system does not support it" },
 	{ EINVAL, "an argument is not valid" },
 	{ EAGAIN, "nothing to return yet, try again" },
+	{ EFAULT, "nothing is mapped at this address, or there is no memory" },
+	{ EILSEQ, "the bytes are no instruction that this library knows" },
 	{ EALREADY, "this event has its reply" },
 	{ EBUSY, "somebody else uses it, or too many are pending" },
 	{ ENOMEM, "out of memory, here or in the kernel" },

@@ -55,6 +55,37 @@ int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
 	return err;
 }
 
+/* Behind an instruction of @size bytes. The processor wraps EIP, and not IP. */
+static int move_on(struct kvmi_vm *vm, const struct kvmi_vcpu_event *state,
+		   unsigned int size)
+{
+	struct kvm_regs regs = state->arch.regs;
+
+	regs.rip += size;
+	if (state->arch.mode != 8)
+		regs.rip = (uint32_t)regs.rip;
+	return kvmi_vcpu_set_registers(vm, state->vcpu, &regs);
+}
+
+int kvmi_event_reply_skip(struct kvmi_vm *vm, struct kvmi_event *event)
+{
+	uint8_t code[KVMI_INSTRUCTION_MAX];
+	int n, err;
+
+	if (!is_valid(event, KVMI_EVENT_ACTION_RETRY, 0))
+		return -EINVAL;
+	/* The registers would be for the event that comes next. */
+	if (__atomic_load_n(&event->is_answered, __ATOMIC_SEQ_CST))
+		return -EALREADY;
+
+	n = kvmi_event_read_instruction(vm, event, code);
+	if (n < 0)
+		return n;
+	err = move_on(vm, event->state, (unsigned int)n);
+	return err ? err : kvmi_event_reply(vm, event, KVMI_EVENT_ACTION_RETRY,
+					    NULL, 0);
+}
+
 int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
 			uint64_t new_val)
 {

@@ -813,6 +813,46 @@ KVMI_API int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
 KVMI_API int kvmi_event_reply_msr(struct kvmi_vm *vm, struct kvmi_event *event,
 				  uint64_t new_val);
 
+/* Bytes of the longest instruction. */
+#define KVMI_INSTRUCTION_MAX	15
+
+/*
+ * Reads the instruction at rip of an event's vCPU from the guest's memory. An
+ * INT3 that the tool has written there is what is read.
+ * @vm:		the session that the event came from
+ * @event:	the event of a vCPU; not answered, or memory and tables may have
+ *		changed
+ * @code:	room for KVMI_INSTRUCTION_MAX bytes; what is behind the
+ *		instruction means nothing
+ * Returns its length, 1 to KVMI_INSTRUCTION_MAX. Errors: -EINVAL: it is an event
+ * of the VM; -EFAULT: it, or its rest in the next page, is not mapped or there
+ * is no memory; -EILSEQ: no instruction that is known has these bytes; those of
+ * kvmi_vcpu_translate_gva() and kvmi_vm_read_physical().
+ */
+KVMI_API int kvmi_event_read_instruction(struct kvmi_vm *vm,
+					 const struct kvmi_event *event,
+					 uint8_t *code);
+
+/*
+ * Denies what an event is about: the vCPU goes on behind the instruction at rip,
+ * which has no effect, and all other registers are those of the event. Of an
+ * instruction with a REP prefix no further iteration is done. The reply is
+ * KVMI_EVENT_ACTION_RETRY.
+ * @vm:		the session that the event came from
+ * @event:	KVMI_VCPU_EVENT_PF, or another that can be answered so
+ *
+ * An access that the processor makes to deliver an interrupt or exception is no
+ * instruction's, and its event does not tell so: what is at rip is skipped then,
+ * which was not meant.
+ *
+ * Errors: -EINVAL: the event does not have KVMI_EVENT_ACTION_RETRY, and there is
+ * nothing to skip; -EALREADY: it has its reply; -EFAULT, -EILSEQ: as
+ * kvmi_event_read_instruction(), and the event still waits for a reply; those of
+ * kvmi_vcpu_set_registers() and kvmi_event_reply().
+ */
+KVMI_API int kvmi_event_reply_skip(struct kvmi_vm *vm,
+				   struct kvmi_event *event);
+
 /*
  * Frees an event.
  * @event:	the event; NULL is ignored

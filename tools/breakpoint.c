@@ -66,7 +66,7 @@ static int translate(struct trace *t, uint64_t gva, uint64_t *gpa)
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < MAP_TRIES * t->vcpus && !trace_is_stopped; i++) {
+	for (i = 0; i < MAP_TRIES * t->vcpus && !is_stopped; i++) {
 		err = kvmi_vcpu_translate_gva(t->vm, i % t->vcpus, gva, gpa);
 		if (err == -EAGAIN)
 			continue;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -13,14 +12,6 @@
 #define POLL_MS		100
 
 enum { OPTION_SECONDS = OPTION_OWN, OPTION_COUNT };
-
-volatile sig_atomic_t trace_is_stopped;
-
-static void stop(int number)
-{
-	(void)number;
-	trace_is_stopped = 1;
-}
 
 double trace_now(void)
 {
@@ -54,7 +45,7 @@ static int start(struct trace *t)
 
 static bool is_over(const struct trace *t)
 {
-	return trace_is_stopped || t->is_unhooking ||
+	return is_stopped || t->is_unhooking ||
 	       (t->seconds > 0 && trace_now() - t->start >= t->seconds) ||
 	       (t->count_max && t->total >= t->count_max);
 }
@@ -140,7 +131,6 @@ static void print_summary(const struct trace *t, double seconds)
 
 static int trace(struct trace *t)
 {
-	const struct sigaction action = { .sa_handler = stop };
 	double seconds;
 	unsigned int first;
 	int err, late;
@@ -148,11 +138,7 @@ static int trace(struct trace *t)
 	err = vcpu_range(t->vm, -1, &first, &t->vcpus);
 	if (err)
 		return err;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-
+	stop_by_signals();
 	t->start = trace_now();
 	err = start(t);
 	if (!err && t->is_verbose)

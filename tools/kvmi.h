@@ -4,6 +4,7 @@
 #define KVMI_TOOL_H
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include <json-c/json.h>
@@ -78,6 +79,10 @@ struct session {
 /* Waits for the VM. Returns an exit status and has said why. */
 int session_open(struct session *session, const struct common *common);
 void session_close(struct session *session);
+
+/* stop.c: whether SIGINT, SIGTERM or SIGHUP came; SIGPIPE is ignored. */
+extern volatile sig_atomic_t is_stopped;
+void stop_by_signals(void);
 
 /* output.c */
 __attribute__((format(printf, 2, 3)))

@@ -3,8 +3,6 @@
 #ifndef KVMI_TOOL_TRACE_H
 #define KVMI_TOOL_TRACE_H
 
-#include <signal.h>
-
 #include "kvmi.h"
 
 #define POINTS 16
@@ -52,8 +50,6 @@ struct trace {
 	bool is_unhooking;
 	struct kvmi_event *left;	/* on which the trace failed */
 };
-
-extern volatile sig_atomic_t trace_is_stopped;
 
 /* Seconds of the monotonic clock. */
 double trace_now(void);

@@ -14,6 +14,7 @@ static const struct verb *const verbs[] = {
 	&verb_pause,
 	&verb_translate,
 	&verb_trace,
+	&verb_step,
 	&verb_doctor,
 };
 

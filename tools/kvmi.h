@@ -29,7 +29,8 @@ struct verb {
 };
 
 extern const struct verb verb_info, verb_read, verb_write, verb_search,
-	verb_doctor, verb_pause, verb_regs, verb_trace, verb_translate;
+	verb_doctor, verb_pause, verb_regs, verb_step, verb_trace,
+	verb_translate;
 
 /* options.c: what every verb understands. */
 struct common {
@@ -93,6 +94,10 @@ struct json_object *json_hex(const uint8_t *data, size_t size);
 struct json_object *json_gpa(uint64_t gpa);
 /* Text from a guest or a VM's owner, with control characters replaced. */
 const char *printable(char *to, size_t room, const char *from, size_t size);
+
+/* disassemble.c: at the rip of @state, in the syntax of AT&T or Intel. */
+void disassemble(const struct kvmi_vcpu_event *state, const uint8_t *code,
+		 size_t size, bool is_intel, char *text, size_t room);
 
 /* vcpu.c */
 /* The number in --vcpu N; exits if it is none. */

@@ -4,7 +4,8 @@
  *
  *	fake-vm SOCKET NAME MEMORY-FILE [HEX-DIGIT-PAIR OF UUID] [HOLE END]
  *
- * Reconnects every 100 ms until it is killed. What is written into the memory
+ * Reconnects every 100 ms until it is killed. One called "old" has no single
+ * step. What is written into the memory
  * stays in the file.
  */
 #include <fcntl.h>
@@ -60,6 +61,7 @@ int main(int argc, char **argv)
 		memory.hole = strtoull(argv[5], NULL, 0);
 		memory.hole_end = strtoull(argv[6], NULL, 0);
 	}
+	memory.is_old = !strcmp(argv[2], "old");
 	strncpy(sun.sun_path, argv[1], sizeof(sun.sun_path) - 1);
 
 	for (;;) {

@@ -177,6 +177,18 @@ static int answer_memory(int fd, const struct frame *frame,
 	return script_reply(fd, frame, 0, NULL, 0);
 }
 
+static int answer_version(int fd, const struct frame *frame,
+			  const struct peer_memory *memory)
+{
+	const struct kvmi_get_version_reply reply = {
+		.version = KVMI_VERSION,
+		.max_msg_size = KVMI_MAX_MSG_SIZE,
+		.features.singlestep = !memory->is_old,
+	};
+
+	return script_reply(fd, frame, 0, &reply, sizeof(reply));
+}
+
 static int answer_check(int fd, const struct frame *frame)
 {
 	bool is_command = frame->hdr.id == KVMI_VM_CHECK_COMMAND;
@@ -199,6 +211,9 @@ static _Thread_local struct {
 	bool others[2][KVMI_NEXT_VCPU_EVENT];
 	uint32_t msr;
 	uint64_t point;		/* address of the INT3 */
+	uint64_t set_rip;	/* what the tool has set last */
+	unsigned int steps;
+	bool stepping[2];
 } guest;
 
 static int report_cr(int fd, uint16_t vcpu)
@@ -259,10 +274,40 @@ static int report_other(int fd, uint16_t vcpu, uint16_t id)
 	}
 }
 
+/* A byte each, but this one does not succeed. */
+#define STEPS_TO_FAIL 4
+
+static int report_step(int fd, uint16_t vcpu)
+{
+	struct {
+		struct kvmi_vcpu_event state;
+		struct kvmi_vcpu_event_singlestep step;
+	} body = { 0 };
+
+	if (!guest.stepping[vcpu])
+		return 0;
+	body.step.failed = ++guest.steps == STEPS_TO_FAIL;
+	script_state(&body.state, vcpu);
+	body.state.arch.regs.rip += guest.steps -
+				    (guest.steps >= STEPS_TO_FAIL);
+	return script_event(fd, ++guest.seq, KVMI_VCPU_EVENT_SINGLESTEP, &body,
+			    sizeof(body));
+}
+
 static bool is_other(unsigned int id)
 {
 	return id == KVMI_VCPU_EVENT_MSR || id == KVMI_VCPU_EVENT_XSETBV ||
 	       id == KVMI_VCPU_EVENT_DESCRIPTOR || id == KVMI_VCPU_EVENT_PF;
+}
+
+/* Behind the instruction, as otherwise the access would come again. */
+static bool is_denied(const struct kvmi_vcpu_event_reply *reply, uint16_t vcpu)
+{
+	bool is_behind = guest.set_rip > 0x1000u + vcpu;
+
+	guest.set_rip = 0;
+	return reply->event == KVMI_VCPU_EVENT_PF &&
+	       reply->action == KVMI_EVENT_ACTION_RETRY && is_behind;
 }
 
 static int answer_event_reply(int fd, const struct frame *frame,
@@ -281,7 +326,12 @@ static int answer_event_reply(int fd, const struct frame *frame,
 	    KVMI_EVENT_ACTION_CONTINUE && frame->hdr.size ==
 	    (reply->event == KVMI_VCPU_EVENT_MSR ? 24 : 16))
 		return report_other(fd, head->vcpu, reply->event);
-	return reply->event == KVMI_VCPU_EVENT_PAUSE ? 0 : -EPIPE;
+	if (is_denied(reply, head->vcpu))
+		return report_other(fd, head->vcpu, reply->event);
+	if (reply->event == KVMI_VCPU_EVENT_PAUSE ||
+	    reply->event == KVMI_VCPU_EVENT_SINGLESTEP)
+		return report_step(fd, head->vcpu);
+	return -EPIPE;
 }
 
 static int answer_registers(int fd, const struct frame *frame)
@@ -339,6 +389,7 @@ static int answer_vcpu(int fd, const struct frame *frame,
 		       const struct peer_memory *memory)
 {
 	struct kvmi_vcpu_translate_gva_reply gpa;
+	const struct kvm_regs *regs;
 	uint64_t gva;
 
 	if (frame->body[0] > 1)
@@ -351,6 +402,11 @@ static int answer_vcpu(int fd, const struct frame *frame,
 	case KVMI_VCPU_CONTROL_EVENTS:
 		return answer_control(fd, frame);
 	case KVMI_VCPU_SET_REGISTERS:
+		regs = (const void *)(frame->body + 8);
+		guest.set_rip = regs->rip;
+		return script_reply(fd, frame, 0, NULL, 0);
+	case KVMI_VCPU_CONTROL_SINGLESTEP:
+		guest.stepping[frame->body[0]] = frame->body[8];
 		return script_reply(fd, frame, 0, NULL, 0);
 	case KVMI_VCPU_TRANSLATE_GVA:
 		memcpy(&gva, frame->body + 8, sizeof(gva));
@@ -396,7 +452,7 @@ int peer_answer(int fd, const struct peer_memory *memory)
 		return -EPIPE;
 	switch (frame.hdr.id) {
 	case KVMI_GET_VERSION:
-		return script_version(fd, &frame, KVMI_VERSION);
+		return answer_version(fd, &frame, memory);
 	case KVMI_VM_CHECK_COMMAND:
 	case KVMI_VM_CHECK_EVENT:
 		return answer_check(fd, &frame);

@@ -18,6 +18,7 @@ struct peer_memory {
 	uint8_t *bytes;
 	uint64_t size;
 	uint64_t hole, hole_end;	/* no memory there */
+	bool is_old;			/* the host has no single step */
 };
 
 /* A message that came in. */

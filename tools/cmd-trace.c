@@ -11,7 +11,7 @@
 
 #define POLL_MS		100
 
-enum { OPTION_SECONDS = OPTION_OWN, OPTION_COUNT };
+enum { OPTION_SECONDS = OPTION_OWN, OPTION_COUNT, OPTION_DENY };
 
 double trace_now(void)
 {
@@ -218,7 +218,7 @@ static void read_arguments(struct trace *t, char **args)
 		usage(&verb_trace, "say which MSR, as msr lstar");
 	if (t->wanted[BREAKPOINT] && !t->point_count)
 		usage(&verb_trace, "say where, as breakpoint 0xffffffff81000000");
-	if (t->wanted[PAGE] && !t->page_count)
+	if ((t->wanted[PAGE] || t->is_denying) && !t->page_count)
 		usage(&verb_trace, "say which page, as page 0xffffffff81000000");
 }
 
@@ -228,6 +228,7 @@ static int run(int argc, char **argv)
 		COMMON_LONG,
 		{ "seconds", required_argument, NULL, OPTION_SECONDS },
 		{ "count", required_argument, NULL, OPTION_COUNT },
+		{ "deny", no_argument, NULL, OPTION_DENY },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ 0 },
 	};
@@ -243,6 +244,8 @@ static int run(int argc, char **argv)
 			t.seconds = (double)number(optarg);
 		else if (option == OPTION_COUNT)
 			t.count_max = number(optarg);
+		else if (option == OPTION_DENY)
+			t.is_denying = true;
 		else if (option == 'q')
 			t.is_quiet = true;
 		else
@@ -267,6 +270,7 @@ const struct verb verb_trace = {
 	.summary = "Show what vCPUs do: writes of registers, hypercalls, breakpoints, stores",
 	.help = "      --seconds S     how long; default until interrupted\n"
 		"      --count N       end after so many events\n"
+		"      --deny          skip the instructions that store to a page\n"
 		"  -q, --quiet         the summary only\n",
 	.run = run,
 };

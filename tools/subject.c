@@ -214,6 +214,8 @@ int subject_event(struct trace *t, struct kvmi_event *event)
 		break;
 	case KVMI_VCPU_EVENT_PF:
 		page_print(t, event, data);
+		if (t->is_denying)
+			return kvmi_event_reply_skip(t->vm, event);
 		break;
 	case KVMI_VCPU_EVENT_HYPERCALL:
 		print_hypercall(t, event);

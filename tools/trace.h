@@ -36,7 +36,7 @@ struct page {
 
 struct trace {
 	struct kvmi_vm *vm;
-	bool is_json, is_quiet, is_verbose;
+	bool is_json, is_quiet, is_verbose, is_denying;
 	bool wanted[WHATS];
 	uint64_t counts[WHATS], total, count_max;
 	unsigned int vcpus;

@@ -3,7 +3,8 @@
  * A breakpoint is an INT3 in guest memory. Where the instruction below it is a
  * NOP or an ENDBR the tool steps over it by setting rip. Elsewhere the byte is
  * put back, the vCPU is sent to the instruction, and the INT3 returns when that
- * vCPU has reported that it is elsewhere; what passes meanwhile is not seen.
+ * vCPU has reported that it is elsewhere: after one step, where the host can
+ * single-step, else when it was paused. What passes meanwhile is not seen.
  * kvmi-trace(1) tells the limits.
  */
 #include <errno.h>
@@ -114,22 +115,28 @@ struct point *point_find(struct trace *t, uint64_t gpa)
 }
 
 /*
- * Puts the byte back, lets the vCPU go, and asks it to report from where it is
- * then. A vCPU that was asked before it may go would report from the same place.
+ * Puts the byte back, lets the vCPU go, and has it report from where it is
+ * then. A vCPU that was paused before it may go would report from the same
+ * place; one that cannot be stepped, as a debugger does that, is paused, too.
  */
 static int run_in_place(struct trace *t, struct point *p,
 			struct kvmi_event *event)
 {
 	unsigned int vcpu = kvmi_event_get_state(event)->vcpu;
+	bool is_first = p->stepping < 0;
 	int err = point_disarm(t, p);
 
 	if (err && err != -EBUSY)
 		return err;
+	if (is_first) {
+		p->stepping = (int)vcpu;
+		p->tries = 0;
+		p->is_stepped = t->can_step &&
+			!kvmi_vcpu_control_singlestep(t->vm, vcpu, true);
+	}
 	err = kvmi_event_reply(t->vm, event, KVMI_EVENT_ACTION_RETRY, NULL, 0);
-	if (err || p->stepping >= 0)
+	if (err || !is_first || p->is_stepped)
 		return err;
-	p->stepping = (int)vcpu;
-	p->tries = 0;
 	return kvmi_vm_pause_vcpu(t->vm, vcpu, false);
 }
 
@@ -192,7 +199,7 @@ int point_passed(struct trace *t, struct kvmi_event *event)
 
 	for (i = 0; i < t->point_count && !err; i++) {
 		p = &t->points[i];
-		if (p->stepping != state->vcpu)
+		if (p->stepping != state->vcpu || p->is_stepped)
 			continue;
 		if (state->arch.regs.rip == p->gva) {
 			again = p;
@@ -200,6 +207,52 @@ int point_passed(struct trace *t, struct kvmi_event *event)
 			p->stepping = -1;
 			err = arm(t, p);
 		}
+	}
+	if (!err)
+		err = kvmi_event_reply(t->vm, event, KVMI_EVENT_ACTION_CONTINUE,
+				       NULL, 0);
+	return err || !again ? err : ask_again(t, again, state->vcpu);
+}
+
+int point_leave(struct trace *t, struct point *p)
+{
+	if (!p->is_stepped)
+		return 0;
+	p->is_stepped = false;
+	p->tries = 0;
+	return kvmi_vcpu_control_singlestep(t->vm, (unsigned int)p->stepping,
+					    false);
+}
+
+static int end_step(struct trace *t, struct point *p)
+{
+	int err = point_leave(t, p);
+
+	p->stepping = -1;
+	return err ? err : arm(t, p);
+}
+
+/*
+ * The vCPU has made a step, or one iteration, or was kept from it. One that
+ * stays there may wait for an interrupt, which a step does not let in.
+ */
+int point_stepped(struct trace *t, struct kvmi_event *event)
+{
+	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
+	const struct kvmi_vcpu_event_singlestep *step;
+	struct point *p, *again = NULL;
+	size_t i, size;
+	int err = 0;
+
+	step = kvmi_event_get_data(event, &size);
+	for (i = 0; i < t->point_count && !err; i++) {
+		p = &t->points[i];
+		if (p->stepping != state->vcpu || !p->is_stepped)
+			continue;
+		if (!step->failed && state->arch.regs.rip != p->gva)
+			err = end_step(t, p);
+		else if (++p->tries > TRIES_MAX)
+			err = point_leave(t, again = p);
 	}
 	if (!err)
 		err = kvmi_event_reply(t->vm, event, KVMI_EVENT_ACTION_CONTINUE,

@@ -21,12 +21,22 @@ double trace_now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static bool can_step(struct kvmi_vm *vm)
+{
+	struct kvmi_get_version_reply version;
+
+	return !kvmi_get_version(vm, &version) && version.features.singlestep &&
+	       !kvmi_vm_check_command(vm, KVMI_VCPU_CONTROL_SINGLESTEP) &&
+	       !kvmi_vm_check_event(vm, KVMI_VCPU_EVENT_SINGLESTEP);
+}
+
 static int start(struct trace *t)
 {
 	unsigned int i;
 	size_t j;
 	int err = 0;
 
+	t->can_step = t->point_count && can_step(t->vm);
 	for (i = 0; i < t->vcpus && !err; i++) {
 		err = subject_control(t, i, true);
 		if (err)
@@ -85,6 +95,7 @@ static int finish(struct trace *t)
 	for (j = 0; j < t->point_count; j++) {
 		late = point_disarm(t, &t->points[j]);
 		err = late ? late : err;
+		point_leave(t, &t->points[j]);
 	}
 	for (j = 0; j < t->page_count; j++)
 		page_clear(t, &t->pages[j]);

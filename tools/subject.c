@@ -200,6 +200,8 @@ int subject_event(struct trace *t, struct kvmi_event *event)
 		return point_hit(t, event);
 	case KVMI_VCPU_EVENT_PAUSE:
 		return point_passed(t, event);
+	case KVMI_VCPU_EVENT_SINGLESTEP:
+		return point_stepped(t, event);
 	case KVMI_VCPU_EVENT_CR:
 		print_cr(t, event, data);
 		break;

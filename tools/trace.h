@@ -26,6 +26,7 @@ struct point {
 	size_t step;		/* bytes to skip, 0: run it in place */
 	bool is_armed;
 	int stepping;		/* vCPU that runs the byte, -1: none */
+	bool is_stepped;	/* by single step, else it was paused */
 	unsigned int tries;	/* it has not moved when it was asked */
 };
 
@@ -47,6 +48,7 @@ struct trace {
 	struct page pages[PAGES];
 	size_t page_count;
 	double start, seconds;	/* of the monotonic clock; how long, 0: for ever */
+	bool can_step;		/* the host, and it is allowed */
 	bool is_unhooking;
 	struct kvmi_event *left;	/* on which the trace failed */
 };
@@ -77,9 +79,12 @@ void page_print(struct trace *t, struct kvmi_event *event,
 int point_set(struct trace *t, struct point *p);
 /* Takes the INT3 back, unless there is something else by now. */
 int point_disarm(struct trace *t, struct point *p);
+/* Ends single step, if it is on for this one. */
+int point_leave(struct trace *t, struct point *p);
 struct point *point_find(struct trace *t, uint64_t gpa);
 /* Handle and answer an event. */
 int point_hit(struct trace *t, struct kvmi_event *event);
 int point_passed(struct trace *t, struct kvmi_event *event);
+int point_stepped(struct trace *t, struct kvmi_event *event);
 
 #endif

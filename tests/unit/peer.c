@@ -197,9 +197,10 @@ static int answer_check(int fd, const struct frame *frame)
 
 	memcpy(&id, frame->body, sizeof(id));
 	if (is_command && (id < KVMI_GET_VERSION || id > KVMI_VM_GET_MAX_GFN ||
-			   id & 1))
+			   id & 1) && id != KVMI_VCPU_CONTROL_SINGLESTEP)
 		err = -KVM_ENOENT;
-	if (!is_command && id != KVMI_VM_EVENT_UNHOOK)
+	if (!is_command && id != KVMI_VM_EVENT_UNHOOK &&
+	    id != KVMI_VCPU_EVENT_SINGLESTEP)
 		err = -KVM_ENOENT;
 	return script_reply(fd, frame, err, NULL, 0);
 }
@@ -320,7 +321,8 @@ static int answer_event_reply(int fd, const struct frame *frame,
 		return report_cr(fd, head->vcpu);
 	if (reply->event == KVMI_VCPU_EVENT_BREAKPOINT &&
 	    reply->action == KVMI_EVENT_ACTION_RETRY)
-		return report_breakpoint(fd, memory);
+		return guest.stepping[head->vcpu] ? report_step(fd, head->vcpu) :
+						    report_breakpoint(fd, memory);
 	/* An MSR's reply has the value. */
 	if (is_other(reply->event) && reply->action ==
 	    KVMI_EVENT_ACTION_CONTINUE && frame->hdr.size ==

@@ -113,8 +113,8 @@ BACK
 2:	loop	1b
 	S	fld1
 	S	fstpl	GUEST_STEPS_COPY + 8(%rbp)
-	S	movl	$1, %eax
-	S	xorl	%ecx, %ecx
+/* The vendor: other leaves tell on which CPU the VMM has asked for them. */
+	S	xorl	%eax, %eax
 	S	cpuid
 	S	movl	$0xc0000102, %ecx
 	S	rdmsr

@@ -215,6 +215,54 @@ static void test_input(void)
 	hooked_end(vcpu->vm, &peer);
 }
 
+/* PUSH of what a device has: the stack is asked for before the device is. */
+static const struct access push = {
+	"push", W, R, 12, {
+		0x48, 0x89, 0xfc,			/* mov rdi, rsp */
+		0xff, 0x36,				/* push (rsi) */
+		0x48, 0x8d, 0xa5, 0x00, 0x10, 0, 0,	/* as it was */
+	}
+};
+
+#define DEVICE	0xd0000000ull
+
+static void test_push(void)
+{
+	struct peer peer;
+	struct vmm_vcpu *vcpu = begin(&peer, &push);
+	uint64_t rip = vmm_kind_rip(GUEST_PAGE) + 3;
+	struct kvm_regs regs;
+	struct event event;
+	int i;
+
+	vmm_state(vcpu)->source = DEVICE;
+	vcpu_control_events(&peer, 0, KVMI_VCPU_EVENT_PF, 1);
+	expect(0, __vm_set_page_access(&peer, PAGE, R));
+	vmm_vcpu_allow(vcpu, 1);
+	for (i = 0; i < 3; i++) {
+		event_receive(&peer, KVMI_VCPU_EVENT_PF, &event);
+		expect(PAGE + 0x118, event.pf.gpa);
+		expect(VMM_ALIAS + PAGE + 0x118, event.pf.gva);
+		expect(W, event.pf.access);
+		expect(rip, event.arch.regs.rip);
+		expect(0, vcpu->exit_reason);
+		if (i < 2)
+			event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
+	}
+	regs = event.arch.regs;
+	regs.rip += 2;
+	vcpu_set_registers(&peer, 0, &regs);
+	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
+	vmm_wait_executions(vcpu, 1);
+	vmm_vcpu_allow(vcpu, 1);
+	event_receive(&peer, KVMI_VCPU_EVENT_PF, &event);
+	expect(0, vcpu->exit_reason);
+	event_continue(&peer, &event);
+	wait_for(vcpu->exit_reason == KVM_EXIT_MMIO);
+	expect(DEVICE, vcpu->run->mmio.phys_addr);
+	hooked_end(vcpu->vm, &peer);
+}
+
 int main(void)
 {
 	size_t i;
@@ -227,6 +275,7 @@ int main(void)
 		test_gone(&accesses[i]);
 	}
 	test_input();
+	test_push();
 	cell("event:VCPU_EVENT_PF:sent");
 	cell("event:VCPU_EVENT_PF:CONTINUE");
 	cell("event:VCPU_EVENT_PF:RETRY");

@@ -263,9 +263,36 @@ static gva_t linear(struct kvm_vcpu *vcpu, const struct segmented_address *at)
 	return at->seg >= VCPU_SREG_FS ? base + at->ea : at->ea;
 }
 
+/* What PUSH and CALL of an operand in memory put on the stack, in bytes. */
+static unsigned int pushed(const struct x86_emulate_ctxt *ctxt)
+{
+	if (ctxt->opcode_len != 1 || ctxt->b != 0xff)
+		return 0;
+
+	switch (ctxt->modrm_reg & 7) {
+	case 2:		/* CALL */
+	case 6:		/* PUSH */
+		return ctxt->op_bytes;
+	case 3:		/* far CALL */
+		return 2 * ctxt->op_bytes;
+	default:
+		return 0;
+	}
+}
+
+static bool emulated_push(struct kvm_vcpu *vcpu, unsigned int bytes, u64 pfec)
+{
+	struct segmented_address at = {
+		.seg = VCPU_SREG_SS,
+		.ea = kvm_rsp_read(vcpu) - bytes,
+	};
+
+	return __kvmi_emulated_access(vcpu, linear(vcpu, &at), bytes, pfec);
+}
+
 /*
- * A device gives what it gives once, so the operand that takes it is asked for
- * before. Nothing to do for a register.
+ * A device gives what it gives once, so what takes it is asked for before, be
+ * it another operand or the stack. Nothing to do for a register.
  */
 bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes)
 {
@@ -273,10 +300,14 @@ bool __kvmi_emulated_input(struct kvm_vcpu *vcpu, unsigned int bytes)
 	u64 pfec = PFERR_WRITE_MASK;
 	gva_t gva;
 
-	if (ctxt->dst.type != OP_MEM || !kvmi_access_any(vcpu->kvm))
+	if (!kvmi_access_any(vcpu->kvm))
 		return false;
 	if (kvm_x86_call(get_cpl)(vcpu) == 3)
 		pfec |= PFERR_USER_MASK;
+	if (pushed(ctxt))
+		return emulated_push(vcpu, pushed(ctxt), pfec);
+	if (ctxt->dst.type != OP_MEM)
+		return false;
 
 	gva = linear(vcpu, &ctxt->dst.addr.mem);
 	if (ctxt->eflags & X86_EFLAGS_DF)

@@ -13,6 +13,8 @@
 #include "../lib/event.h"
 #include "../lib/test.h"
 
+ALSO_WITH_SPARE_VCPU;
+
 #define STEPS		10000
 
 #define MSR_STAR	0xc0000081

@@ -151,18 +151,41 @@ stage_modules()
 	find "$into" -name '*.ko' -exec strip --strip-debug {} +
 }
 
+# Build the module of folder $1 against the headers of release $2; print it.
+build_module()
+{
+	local name=${1##*/} headers=$BUILD/kernel/headers/build
+	local out=$LAB/$name file
+
+	[ -d "$headers" ] || headers=/usr/src/linux-headers-$2
+	[ -d "$headers" ] || die "no headers of $2: run 'make modules' first"
+	file=$out/$name.ko
+	if [ ! -e "$file" ] || [ -n "$(find "$1" -newer "$file")" ] ||
+	   [ "$(cat "$out/release" 2>/dev/null)" != "$2" ]; then
+		mkdir -p "$out"
+		cp "$1"/* "$out/"
+		quietly make -C "$headers" M="$out" modules
+		strip --strip-debug "$file"
+		echo "$2" >"$out/release"
+	fi
+	echo "$file"
+}
+
 build_guest()
 {
-	local stage=$LAB/stage/guest
+	local stage=$LAB/stage/guest guest_release=${guest_vmlinuz##*/vmlinuz-}
+	local store
 
-	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" \
+	store=$(build_module "$TOP/lab/l2/store" "$guest_release") || exit 1
+	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" "$store" \
 		"$TOP"/lab/l2/* "$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
 	cp "$TOP/lab/l2/init" "$stage/init"
 	compile "$stage/bin/beacon" "$TOP/lab/l2/beacon.c"
 	compile "$stage/bin/vm" "$TOP/lab/l2/vm.c"
-	stage_modules "$stage" "${guest_vmlinuz##*/vmlinuz-}" kvm_amd kvm_intel
-	quietly depmod -b "$stage" "${guest_vmlinuz##*/vmlinuz-}"
+	stage_modules "$stage" "$guest_release" kvm_amd kvm_intel
+	quietly depmod -b "$stage" "$guest_release"
+	cp "$store" "$stage/lib/modules/"
 	compile "$stage/bin/chores" "$TOP/lab/l2/chores.c"
 	part_done guest
 }

@@ -4,22 +4,6 @@
 # Prove that the lab sees what goes wrong: run tests that go wrong on
 # purpose, with stock modules, and compare its words with what is expected.
 
-# Build the module that plants faults, against the headers of the kernel.
-build_plant()
-{
-	local headers=$BUILD/kernel/headers/build out=$LAB/plant
-
-	[ -d "$headers" ] || headers=/usr/src/linux-headers-$1
-	[ -d "$headers" ] || die "no headers of $1: run 'make modules' first"
-	[ -e "$out/plant.ko" ] && [ "$out/plant.ko" -nt "$TOP/lab/selftest/plant/plant.c" ] &&
-		[ "$(cat "$out/release" 2>/dev/null)" = "$1" ] && return
-	mkdir -p "$out"
-	cp "$TOP"/lab/selftest/plant/{Makefile,plant.c} "$out/"
-	quietly make -C "$headers" M="$out" modules
-	strip --strip-debug "$out/plant.ko"
-	echo "$1" >"$out/release"
-}
-
 selftest()
 {
 	local name want wrong=0 release_now begin=$SECONDS
@@ -27,7 +11,8 @@ selftest()
 
 	image=$(unpack "$(kernel_package)") || exit 1
 	release_now=$(basename "$image"/boot/vmlinuz-*)
-	build_plant "${release_now#vmlinuz-}"
+	# It plants the faults.
+	build_module "$TOP/lab/selftest/plant" "${release_now#vmlinuz-}" >/dev/null
 	mapfile -t names < <(awk '$1 !~ /^#/ && NF { print $1 }' "$TOP/lab/selftest/expected")
 	variant=stock
 	build_image stock '' ''

@@ -248,6 +248,22 @@ void qemu_wait_console(struct qemu *qemu, const char *text, int count)
 	wait_lines(qemu->console, text, count);
 }
 
+uint64_t qemu_console_number(struct qemu *qemu, const char *text)
+{
+	FILE *file = fopen(qemu->console, "r");
+	uint64_t value = 0;
+	char line[256], *at;
+
+	expect_true(file);
+	while (fgets(line, sizeof(line), file)) {
+		at = strstr(line, text);
+		if (at)
+			value = strtoull(at + strlen(text), NULL, 0);
+	}
+	fclose(file);
+	return value;
+}
+
 void qemu_wait_errors(struct qemu *qemu, const char *text, int count)
 {
 	wait_lines(qemu->errors, text, count);

@@ -11,6 +11,7 @@
 #define TESTS_LIB_QEMU_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "qmp.h"
@@ -54,6 +55,8 @@ void qemu_kill(struct qemu *qemu);
 int file_count(const char *path, const char *text);
 /* Waits until as many lines of the console hold the text. */
 void qemu_wait_console(struct qemu *qemu, const char *text, int count);
+/* The number behind the text, where it came last; 0 if it has not yet. */
+uint64_t qemu_console_number(struct qemu *qemu, const char *text);
 void qemu_wait_errors(struct qemu *qemu, const char *text, int count);
 /* Fails unless the beacon in the guest goes on. */
 void qemu_expect_alive(struct qemu *qemu);

@@ -6,7 +6,7 @@
 USER_BUILD := build/user
 ASAN_BUILD := build/user-asan
 
-.PHONY: lib tools check-unit
+.PHONY: lib tools examples check-unit
 
 $(USER_BUILD)/build.ninja: mk/packages.d/lib
 	@mk/install-packages lib
@@ -22,6 +22,9 @@ lib: $(USER_BUILD)/build.ninja
 
 tools: $(USER_BUILD)/build.ninja
 	@V=$(V) lib/build compile $(USER_BUILD) kvmi-command
+
+examples: $(USER_BUILD)/build.ninja
+	@V=$(V) lib/build compile $(USER_BUILD) examples
 
 check-unit: $(ASAN_BUILD)/build.ninja
 	@V=$(V) lib/build compile $(ASAN_BUILD) unit-tests kvmi-command

@@ -6,6 +6,9 @@
  *	play	two processes on vCPU 0 play ping-pong over pipes for a second
  *	call	a process of its own calls getppid() CALLS times and exits
  *	entry	where the kernel's system-call entry lies, by its own word
+ *	kernel	where its text and its table of system calls lie
+ *	patch	has a module patch getppid(), and calls it
+ *	mend	takes the module out, and calls it
  */
 #include <sched.h>
 #include <stdbool.h>
@@ -21,6 +24,7 @@
 #include <unistd.h>
 
 #define CALLS 200
+#define MODULE "/lib/modules/patch.ko"
 
 static volatile long *count;	/* shared with the processes below */
 
@@ -132,21 +136,69 @@ static void call(void)
 		printf("chores: %ld calls of getppid, then an exit\n", *count);
 }
 
-static void entry(void)
+/* By the kernel's own word; 0 without. */
+static unsigned long symbol(const char *name)
 {
 	FILE *f = fopen("/proc/kallsyms", "r");
-	char line[256], *at;
+	unsigned long address = 0;
+	char line[256], *end;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		at = strchr(line, ' ');
-		if (!at || strcmp(at + 2, " entry_SYSCALL_64\n"))
-			continue;
-		*at = '\0';
-		printf("chores: the system-call entry is at 0x%s\n", line);
-		break;
+	while (f && !address && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		end = strchr(line, ' ');
+		if (end && !strcmp(end + 3, name))
+			address = strtoul(line, NULL, 16);
 	}
 	if (f)
 		fclose(f);
+	return address;
+}
+
+static void entry(void)
+{
+	printf("chores: the system-call entry is at 0x%016lx\n",
+	       symbol("entry_SYSCALL_64"));
+}
+
+static void kernel(void)
+{
+	unsigned long table = symbol("sys_call_table");
+
+	printf("chores: text 0x%lx-0x%lx table 0x%lx-0x%lx\n",
+	       symbol("_stext"), symbol("_etext"), table,
+	       table + (SYS_getppid + 1) * sizeof(table));
+}
+
+static void tell_parent(const char *what)
+{
+	printf("chores: %s; getppid() says %ld\n", what, syscall(SYS_getppid));
+}
+
+static void patch(void)
+{
+	char command[160], changed[16] = "";
+	FILE *f;
+
+	snprintf(command, sizeof(command),
+		 "insmod " MODULE " function=0x%lx entry=0x%lx",
+		 symbol("__x64_sys_getppid"), symbol("sys_call_table") +
+		 SYS_getppid * sizeof(unsigned long));
+	if (system(command))
+		printf("chores: the module was not loaded\n");
+	f = fopen("/sys/module/patch/parameters/changed", "r");
+	if (f && fscanf(f, "%15s", changed) != 1)
+		changed[0] = '\0';
+	if (f)
+		fclose(f);
+	snprintf(command, sizeof(command),
+		 "its module has changed %s of 2 places", changed);
+	tell_parent(command);
+}
+
+static void mend(void)
+{
+	tell_parent(system("rmmod patch") ? "the module stays" :
+					    "the module is gone");
 }
 
 int main(void)
@@ -156,6 +208,8 @@ int main(void)
 		void (*work)(void);
 	} chores[] = {
 		{ "play\n", play }, { "call\n", call }, { "entry\n", entry },
+		{ "kernel\n", kernel }, { "patch\n", patch },
+		{ "mend\n", mend },
 	};
 	struct termios tty;
 	char line[80];

@@ -174,10 +174,12 @@ build_module()
 build_guest()
 {
 	local stage=$LAB/stage/guest guest_release=${guest_vmlinuz##*/vmlinuz-}
-	local store
+	local store patch
 
 	store=$(build_module "$TOP/lab/l2/store" "$guest_release") || exit 1
-	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" "$store" \
+	patch=$(build_module "$TOP/lab/l2/patch" "$guest_release") || exit 1
+	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" \
+		"$store" "$patch" \
 		"$TOP"/lab/l2/* "$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
 	cp "$TOP/lab/l2/init" "$stage/init"
@@ -185,7 +187,7 @@ build_guest()
 	compile "$stage/bin/vm" "$TOP/lab/l2/vm.c"
 	stage_modules "$stage" "$guest_release" kvm_amd kvm_intel
 	quietly depmod -b "$stage" "$guest_release"
-	cp "$store" "$stage/lib/modules/"
+	cp "$store" "$patch" "$stage/lib/modules/"
 	compile "$stage/bin/chores" "$TOP/lab/l2/chores.c"
 	part_done guest
 }
@@ -281,12 +283,12 @@ choose()
 	grep -E "/guest/[^/]*\$|/($(printf '|%s' "$@" | cut -c2-))(\.sh)?\$" || :
 }
 
-# Part tests: the executable tests $@, all without a name, and the tool under
-# test.
+# Part tests: the executable tests $@, all without a name, the tool under test
+# and the examples.
 build_tests()
 {
 	local part=tests stage file name tool
-	local -a tests=() libraries=()
+	local -a tests=() libraries=() examples=()
 
 	[ $# -eq 0 ] || part='tests-chosen'
 	stage=$LAB/stage/$part
@@ -295,9 +297,11 @@ build_tests()
 	tool=$BUILD/user/tools/kvmi
 	mapfile -t libraries < <(
 		find "$BUILD/user/lib" -name 'libkvmi*.so*' 2>/dev/null)
+	mapfile -t examples < <(find "$BUILD/user/examples" -maxdepth 1 \
+		-type f -executable 2>/dev/null)
 	LAB_LIBRARIES=$(printf '%s\n' "${libraries[@]%/*}" | sort -u | paste -sd:)
 	part_is_new "$part" "$TOP/lab/lib/image.sh" "${tests[@]}" "$tool" \
-		"${libraries[@]}" && return
+		"${libraries[@]}" "${examples[@]}" && return
 	mkdir -p "$stage/tests" "$stage/usr/bin"
 	for file in "${tests[@]}"; do
 		name=${file##*/}
@@ -308,6 +312,9 @@ build_tests()
 		stage_program "$file" "/tests/$name" "$stage"
 	done
 	stage_program "$tool" /usr/bin/kvmi "$stage"
+	for file in "${examples[@]}"; do
+		stage_program "$file" "/examples/${file##*/}" "$stage"
+	done
 	[ $# -eq 0 ] ||
 		find "$stage" -type f -exec strip --strip-debug {} + 2>/dev/null || :
 	part_done "$part"

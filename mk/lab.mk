@@ -39,5 +39,5 @@ check-amd-bochs:
 check-lab: lab-packages qemu
 	@V=$(filter-out 0,$(V)) lab/lab selftest
 
-demo: lab-packages modules qemu tools
+demo: lab-packages modules qemu tools examples
 	@V=$(filter-out 0,$(V)) lab/lab demo

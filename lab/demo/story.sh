@@ -5,12 +5,13 @@
 # "== " opens a step, "-- " shows what was seen, ".. " is progress; the host
 # side gives them their looks. Each step is checked against what the guest
 # prints on its own console, not against what we wish.
-# lab: own timeout=240
+# lab: own timeout=300
 
 CONSOLE=/tmp/guest.console
 KEYS=/tmp/guest.keys
 LOG=/tmp/qemu.log
 TRACE=/tmp/trace
+GUARD=/tmp/guard
 SOCKET=/tmp/kvmi.sock
 # The bits of CR3 that say which process: no PCID, no flag, and not the bit
 # that tells the two halves of a process where page tables are isolated.
@@ -37,13 +38,15 @@ fail()
 {
 	exec >&4	# a caller's output may go elsewhere
 	echo "!! $step: $1"
-	for file in "$CONSOLE" "$LOG" /tmp/kvmi.err "$TRACE"; do
+	for file in "$CONSOLE" "$LOG" /tmp/kvmi.err "$TRACE" "$GUARD"; do
 		[ -s "$file" ] || continue
 		echo "   last lines of ${file##*/}:"
 		tail -n 8 "$file" | sed 's/^/   /'
 	done
 	# The trace first: it takes its breakpoint back.
-	[ -z "$tracer" ] || { kill "$tracer" && wait "$tracer"; } 2>/dev/null
+	for pid in $tracer $guard; do
+		{ kill "$pid" && wait "$pid"; } 2>/dev/null
+	done
 	kill "$guest" 2>/dev/null
 	exit 1
 }
@@ -149,7 +152,34 @@ beats()
 	grep -c '^beacon: .* [0-9]' "$CONSOLE"
 }
 
-guest='' tracer=''
+# Lock the ranges of the guest's memory; a line in $GUARD for each who tries.
+guard_begin()
+{
+	/examples/text-guard "$SOCKET" "$@" >"$GUARD" 2>/tmp/kvmi.err &
+	guard=$!
+	left=60
+	until grep -q 'pages locked' "$GUARD"; do
+		kill -0 "$guard" 2>/dev/null || fail "the guard did not begin"
+		[ "$left" -gt 0 ] || fail "the guard locked nothing"
+		left=$((left - 1))
+		sleep 0.5
+	done
+}
+
+guard_end()
+{
+	kill "$guard" 2>/dev/null || fail "the guard ended too early"
+	wait "$guard" || fail "the guard ended badly"
+	guard=
+}
+
+# Field NAME of line N of those who tried.
+tried()
+{
+	grep denied "$GUARD" | sed -n "$2s/.* $1 \(0x[0-9a-f]*\) .*/\1/p"
+}
+
+guest='' tracer='' guard=''
 exec 4>&1
 step "A host: Debian's own kernel, KVM replaced by our modules"
 grep -q . /sys/module/kvm/parameters/introspection 2>/dev/null ||
@@ -263,6 +293,51 @@ see "$hits of getppid and $((all - hits)) other by CR3 $cr3: not one more or les
 kvmi_run read --hex "$gpa" 16 | cmp -s - /tmp/code ||
 	fail "the entry is not what it was: the breakpoint stays in it"
 see "the breakpoint is gone, the bytes are what they were"
+
+step "A module in the guest patches its kernel, through a mapping of its own"
+tell kernel
+kernel=$answer
+text=$(echo "$kernel" | sed 's/text \([^ ]*\) .*/\1/')
+table=$(echo "$kernel" | sed 's/.* table //')
+tell patch
+see "the guest says: $answer"
+[ "$answer" = "its module has changed 2 of 2 places; getppid() says 4711" ] ||
+	fail "the module did not patch the unguarded kernel"
+tell mend
+see "the guest says: $answer"
+[ "$answer" = "the module is gone; getppid() says 1" ] ||
+	fail "the module did not put back what it had patched"
+
+step "The tool locks the kernel's text and its table of system calls"
+guard_begin "$text" "$table"
+see "$(head -n 1 "$GUARD"): text $text, table $table"
+before=$(beats)
+tell patch
+see "the guest says: $answer"
+sed -n 's/ denied$//; 2,3s/^/-- the tool denied: /p' "$GUARD"
+[ "$answer" = "its module has changed 0 of 2 places; getppid() says 1" ] ||
+	fail "the module got through"
+[ "$(grep -c denied "$GUARD")" = 2 ] || fail "there were other attempts than two"
+for line in 1 2; do
+	case $(tried rip $line) in
+	0xffffffffc*) ;;
+	*) fail "that was no module" ;;
+	esac
+done
+[ $(($(tried gpa 2) & 4095)) = $(((${table%-*} + GETPPID * 8) & 4095)) ] ||
+	fail "the second was not the entry of getppid"
+left=20
+until [ "$(beats)" -gt $((before + 1)) ]; do
+	[ "$left" -gt 0 ] || fail "the program does not go on"
+	left=$((left - 1))
+	sleep 0.5
+done
+see "the program goes on: $(sed -n 's/^beacon: \(.* [0-9]*\)\r*$/\1/p' "$CONSOLE" | tail -n 1)"
+guard_end
+tell mend
+see "the guest says: $answer"
+[ "$answer" = "the module is gone; getppid() says 1" ] ||
+	fail "the module stays"
 
 step "It says goodbye, is gone; the guest goes on and powers off by itself"
 gpa=$(sed -n 's/^beacon: at .* gpa \(0x[0-9a-f]*\).*/\1/p' "$CONSOLE")

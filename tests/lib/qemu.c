@@ -16,7 +16,7 @@
 #include "qemu.h"
 #include "test.h"
 
-#define BOOT_MS		(4 * DEADLINE_MS)
+#define BOOT_MS		(8 * DEADLINE_MS)
 
 /* The last one made: a test that fails must not leave it behind. */
 static struct qemu *current;

@@ -7,18 +7,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../lib/event.h"
 #include "../lib/test.h"
+#include "../lib/xsave.h"
 
 ALSO_WITH_SPARE_VCPU;
-
-#define XMM(area, n)	((uint8_t *)(area) + 160 + 16 * (n))
-
-static void get(struct peer *peer, struct kvmi_vcpu_get_xsave_reply *area)
-{
-	vcpu_command(peer, 0, KVMI_VCPU_GET_XSAVE, NULL, 0, area,
-		     sizeof(*area));
-}
 
 static void fill(volatile struct guest_state *state, int n)
 {
@@ -31,8 +23,8 @@ static void expect_loaded(struct peer *peer, int n)
 	struct kvmi_vcpu_get_xsave_reply area;
 	uint64_t want[2] = { 0x0123456789abcdef + n, 0xfedcba9876543210 - n };
 
-	get(peer, &area);
-	expect_bytes(want, XMM(&area, 5), sizeof(want));
+	xsave_get(peer, &area);
+	expect_bytes(want, XSAVE_XMM(&area, 5), sizeof(want));
 }
 
 int main(void)
@@ -69,11 +61,11 @@ int main(void)
 	vmm_vcpu_stop(vcpu);
 	expect_loaded(&peer, n - 1);
 	must(ioctl(vcpu->fd, KVM_GET_XSAVE, &theirs));
-	get(&peer, &area);
+	xsave_get(&peer, &area);
 	expect_bytes(&theirs, &area, sizeof(area));
-	memset(XMM(&theirs, 5), 0x5a, 16);
+	memset(XSAVE_XMM(&theirs, 5), 0x5a, 16);
 	must(ioctl(vcpu->fd, KVM_SET_XSAVE, &theirs));
-	get(&peer, &area);
+	xsave_get(&peer, &area);
 	expect_bytes(&theirs, &area, sizeof(area));
 	cell("message:VCPU_GET_XSAVE:ok");
 	hooked_end(vm, &peer);

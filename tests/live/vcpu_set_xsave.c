@@ -7,22 +7,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../lib/event.h"
 #include "../lib/test.h"
+#include "../lib/xsave.h"
 
 ALSO_WITH_SPARE_VCPU;
 
 #define MXCSR(area)	((uint32_t *)(area) + 6)
 #define MXCSR_MASK(area)	((uint32_t *)(area) + 7)
 #define FEATURES(area)	((uint64_t *)(area) + 64)
-
-#define XMM(area, n)	((uint8_t *)(area) + 160 + 16 * (n))
-
-static void get(struct peer *peer, struct kvmi_vcpu_get_xsave_reply *area)
-{
-	vcpu_command(peer, 0, KVMI_VCPU_GET_XSAVE, NULL, 0, area,
-		     sizeof(*area));
-}
 
 static int set(struct peer *peer, const struct kvmi_vcpu_get_xsave_reply *area,
 	       size_t size)
@@ -47,11 +39,11 @@ static void put(struct peer *peer, uint8_t byte)
 {
 	struct kvmi_vcpu_get_xsave_reply area, after;
 
-	get(peer, &area);
-	memset(XMM(&area, 3), byte, 16);
+	xsave_get(peer, &area);
+	memset(XSAVE_XMM(&area, 3), byte, 16);
 	*FEATURES(&area) |= 2;
 	expect(0, set(peer, &area, sizeof(area)));
-	get(peer, &after);
+	xsave_get(peer, &after);
 	expect_same(&area, &after);
 }
 
@@ -68,9 +60,9 @@ static void test_refused(struct peer *peer)
 {
 	struct kvmi_vcpu_get_xsave_reply before, area, after;
 
-	get(peer, &before);
+	xsave_get(peer, &before);
 	area = before;
-	memset(XMM(&area, 3), 0xee, 16);
+	memset(XSAVE_XMM(&area, 3), 0xee, 16);
 	*FEATURES(&area) |= 1ull << 62;
 	expect(-KVM_EINVAL, set(peer, &area, sizeof(area)));
 	/* Tiles are behind the area. */
@@ -79,7 +71,7 @@ static void test_refused(struct peer *peer)
 	*FEATURES(&area) = *FEATURES(&before) | 2;
 	*MXCSR(&area) = 0xffffffff;
 	expect(-KVM_EINVAL, set(peer, &area, sizeof(area)));
-	get(peer, &after);
+	xsave_get(peer, &after);
 	expect_same(&before, &after);
 	cell("message:VCPU_SET_XSAVE:EINVAL");
 }
@@ -95,7 +87,7 @@ static void test_short(struct vmm_vcpu *vcpu, struct peer *peer, int done)
 	vmm_vcpu_allow(vcpu, 1);
 	vmm_wait_executions(vcpu, done + 1);
 	expect_seen(vcpu, 0);
-	get(peer, &area);
+	xsave_get(peer, &area);
 	memcpy(longer, &area, sizeof(area));
 	memset(longer + sizeof(area), 0xff, 64);
 	expect(0, __vcpu_command(peer, 0, KVMI_VCPU_SET_XSAVE, longer,

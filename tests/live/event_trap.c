@@ -6,38 +6,14 @@
  */
 #include <sys/ioctl.h>
 
-#include "../lib/event.h"
 #include "../lib/test.h"
+#include "../lib/trap.h"
 
 ALSO_WITH_SPARE_VCPU;
-
-#define BP_VECTOR	3
-#define UD_VECTOR	6
-#define NP_VECTOR	11
-#define GP_VECTOR	13
-#define PF_VECTOR	14
 
 static const uint64_t kinds[] = {
 	GUEST_CR0, GUEST_CR3, GUEST_CR4, GUEST_INT3, GUEST_HYPERCALL,
 };
-
-static struct vmm *begin(struct peer *peer, uint64_t kind)
-{
-	struct vmm *vm = hooked_vmm(NULL, peer);
-	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
-
-	note("kind %d", (int)kind);
-	vmm_vcpu_load_long(vcpu, kind);
-	vmm_catch(vm);
-	return vm;
-}
-
-static void trap_receive(struct peer *peer, unsigned int nr,
-			 struct event *event)
-{
-	event_receive(peer, KVMI_VCPU_EVENT_TRAP, event);
-	expect(nr, event->trap.nr);
-}
 
 /*
  * Asked for while another event waits, with a pause asked for before: the
@@ -46,7 +22,7 @@ static void trap_receive(struct peer *peer, unsigned int nr,
 static void test_order(uint64_t kind)
 {
 	struct peer peer;
-	struct vmm *vm = begin(&peer, kind);
+	struct vmm *vm = trap_vmm(&peer, kind);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	volatile struct guest_state *state = vmm_state(vcpu);
 	unsigned int own = kind == GUEST_INT3 ? BP_VECTOR : UD_VECTOR;
@@ -96,7 +72,7 @@ static void test_others(void)
 {
 	struct kvm_vcpu_events events;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_CR3);
+	struct vmm *vm = trap_vmm(&peer, GUEST_CR3);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	volatile struct guest_state *state = vmm_state(vcpu);
 	struct event event;
@@ -126,7 +102,7 @@ static void test_others(void)
 static void test_registers(void)
 {
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_TRAP);
+	struct vmm *vm = trap_vmm(&peer, GUEST_TRAP);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	volatile struct guest_state *state = vmm_state(vcpu);
 	uint64_t done = vmm_kind_rip(GUEST_TRAP) + 2;
@@ -168,7 +144,7 @@ static void test_registers(void)
 static void test_at_int3(void)
 {
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_INT3);
+	struct vmm *vm = trap_vmm(&peer, GUEST_INT3);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	volatile struct guest_state *state = vmm_state(vcpu);
 	struct event event;

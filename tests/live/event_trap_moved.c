@@ -5,31 +5,8 @@
  */
 #include <sys/ioctl.h>
 
-#include "../lib/event.h"
 #include "../lib/test.h"
-
-#define BP_VECTOR	3
-#define UD_VECTOR	6
-#define GP_VECTOR	13
-#define PF_VECTOR	14
-
-static struct vmm *begin(struct peer *peer, uint64_t kind)
-{
-	struct vmm *vm = hooked_vmm(NULL, peer);
-	struct vmm_vcpu *vcpu = vmm_vcpu_create(vm, 0);
-
-	note("kind %d", (int)kind);
-	vmm_vcpu_load_long(vcpu, kind);
-	vmm_catch(vm);
-	return vm;
-}
-
-static void trap_receive(struct peer *peer, unsigned int nr,
-			 struct event *event)
-{
-	event_receive(peer, KVMI_VCPU_EVENT_TRAP, event);
-	expect(nr, event->trap.nr);
-}
+#include "../lib/trap.h"
 
 /* Reads all state and writes it back, as device managers do when asked. */
 static void rewrite(struct vmm_vcpu *vcpu)
@@ -47,7 +24,7 @@ static void rewrite(struct vmm_vcpu *vcpu)
 static void test_rewritten(unsigned int nr)
 {
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_CR3);
+	struct vmm *vm = trap_vmm(&peer, GUEST_CR3);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	volatile struct guest_state *state = vmm_state(vcpu);
 	struct event event;
@@ -82,7 +59,7 @@ static void test_between(void)
 {
 	struct kvm_vcpu_events events;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_CR3);
+	struct vmm *vm = trap_vmm(&peer, GUEST_CR3);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	volatile struct guest_state *state = vmm_state(vcpu);
 	struct event event;
@@ -115,7 +92,7 @@ static void test_moved(void)
 {
 	struct kvm_regs regs;
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_TRAP);
+	struct vmm *vm = trap_vmm(&peer, GUEST_TRAP);
 	struct vmm_vcpu *vcpu = &vm->vcpus[0];
 	struct event event;
 
@@ -153,7 +130,7 @@ static void test_init(void)
 	struct kvm_regs regs;
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct peer peer;
-	struct vmm *vm = begin(&peer, GUEST_TRAP);
+	struct vmm *vm = trap_vmm(&peer, GUEST_TRAP);
 	struct vmm_vcpu *ap = vmm_vcpu_create(vm, 1);
 	volatile struct guest_state *state = vmm_state(ap);
 	struct event event;

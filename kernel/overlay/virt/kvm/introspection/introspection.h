@@ -394,5 +394,6 @@ int kvmi_arch_step_begin(struct kvm_vcpu *vcpu);
 void kvmi_arch_step_end(struct kvm_vcpu *vcpu);
 void kvmi_arch_view_check(struct kvm_vcpu *vcpu);
 void kvmi_arch_view_suspend(struct kvm_vcpu *vcpu);
+void kvmi_arch_insn_given_up(struct kvm_vcpu *vcpu);
 
 #endif /* __KVMI_INTROSPECTION_H */

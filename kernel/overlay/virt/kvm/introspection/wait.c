@@ -370,6 +370,7 @@ int kvmi_pending_resume(struct kvm_vcpu *vcpu, struct kvmi_session *session)
 
 	if (!reply_continues(vcpu)) {
 		step_given_up(vcpu);
+		kvmi_arch_insn_given_up(vcpu);
 		kvmi_pending_forget(vcpu);
 		return 1;
 	}

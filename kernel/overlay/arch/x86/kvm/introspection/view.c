@@ -91,6 +91,12 @@ void kvmi_view_drop(struct kvm_vcpu *vcpu)
 	kvmi_grant_forget(vcpu);
 }
 
+/* The tool has said no, maybe to the last of several questions. */
+void kvmi_arch_insn_given_up(struct kvm_vcpu *vcpu)
+{
+	kvmi_view_drop(vcpu);
+}
+
 /* The step is not over, and something else comes first that may take long. */
 void kvmi_arch_view_suspend(struct kvm_vcpu *vcpu)
 {

@@ -12,6 +12,10 @@
 /* page.c */
 void kvmi_page_close(struct kvm_vcpu *vcpu, const struct kvmi_grants *grants);
 
+/* pf.c */
+bool kvmi_pf_ask(struct kvm_vcpu *vcpu, u64 gva, u64 gpa, u8 access,
+		 bool emulated);
+
 /* grant.c */
 u8 kvmi_grant_get(struct kvm_vcpu *vcpu, gfn_t gfn);
 void kvmi_grant_add(struct kvm_vcpu *vcpu, gfn_t gfn, u8 access);

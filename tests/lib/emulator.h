@@ -10,8 +10,9 @@
 /* QEMU's TCG: its SVM has no intercept of task switches. */
 bool emulator_is_tcg(void);
 /*
- * Bochs with SVM: a guest's triple fault ends Bochs, EXITINTINFO does not tell
- * of a software interrupt, and VMRUN leaves the host's CR2 to the guest.
+ * Bochs with SVM: a guest's triple fault ends Bochs, as does the trap of its
+ * trap flag, EXITINTINFO does not tell of a software interrupt, and VMRUN leaves
+ * the host's CR2 to the guest.
  */
 bool emulator_is_bochs_svm(void);
 

@@ -8,7 +8,7 @@ need_bochs()
 {
 	local file
 
-	for file in bochs xorriso socat; do
+	for file in bochs-bin xorriso socat; do
 		command -v "$file" >/dev/null ||
 			die "$file is missing: run mk/install-packages lab lab-intel"
 	done
@@ -33,21 +33,16 @@ make_cd()
 	rm -rf "$tree"
 }
 
-# Bochs has SVM's decode assists, and no model that shows them: its ryzen lacks
-# but that bit of CPUID. Print the program to start, a copy with the bit set
-# where the model's function "mov eax, 0x44f; ret" gives the features.
-assisting_bochs()
+# What is loaded into Bochs before it starts: lab/bochs/README.md.
+additions()
 {
-	local program=/usr/bin/bochs-bin copy=$LAB/bochs-assists at
+	local source=$TOP/lab/bochs library=$LAB/bochs.so
 
-	at=$(LC_ALL=C grep -obaUP '\xb8\x4f\x04\x00\x00\xc3' "$program" | cut -d: -f1)
-	cp "$program" "$copy.new"
-	for at in $at; do
-		printf '\xcf' | dd of="$copy.new" bs=1 seek=$((at + 1)) conv=notrunc status=none
-	done
-	[ -n "$at" ] || die "this Bochs gives SVM's features in another way"
-	mv "$copy.new" "$copy"
-	echo "$copy"
+	if [ ! -e "$library" ] || [ -n "$(find "$source" -newer "$library")" ]; then
+		quietly "${CC:-gcc}" -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra \
+			-shared -fPIC -o "$library" "$source"/*.c
+	fi
+	echo "$library"
 }
 
 # Bochs' command line into the array $machine; $1 kernel arguments.
@@ -58,9 +53,9 @@ assisting_bochs()
 # Bochs, as nothing else does. LAB_APPEND has more kernel arguments.
 describe_bochs()
 {
-	local model=broadwell_ult bochs quirks=
+	local model=broadwell_ult library quirks='' with=monitor-trap
 
-	[ "$processor" = intel ] || model=ryzen
+	[ "$processor" = intel ] || model=ryzen with=decode-assists
 	model=${LAB_CPU_MODEL:-$model}
 	# Its XSAVE area is smaller than its features need.
 	[ "$model" != corei7_skylake_x ] || quirks=noxsave
@@ -87,11 +82,12 @@ describe_bochs()
 	info: action=report
 	debug: action=ignore
 	EOF
-	bochs=bochs
-	[ "$model" != ryzen ] || bochs=$(assisting_bochs) || exit 1
 	# Debian's Bochs waits for the words of its debugger.
 	echo c >"$RUN/bochs.commands"
-	machine=("$bochs" -q -f "$RUN/bochsrc" -rc "$RUN/bochs.commands")
+	library=$(additions) || exit 1
+	machine=(env "LD_PRELOAD=$library"
+		"LAB_BOCHS_WITH=$with ${LAB_BOCHS_WITH-}"
+		bochs-bin -q -f "$RUN/bochsrc" -rc "$RUN/bochs.commands")
 }
 
 # Bochs' serial ports are terminals: what it writes to a file it keeps until

@@ -100,10 +100,11 @@ static struct vmm_vcpu *begin(struct peer *peer, const struct unknown *u)
 
 /*
  * A long store may come in pieces: what has been agreed to can be there when
- * the tool is asked for the next page.
+ * the tool is asked for the next page, which is closed.
  */
 static void receive(struct vmm_vcpu *vcpu, struct peer *peer,
-		    const struct unknown *u, uint64_t gpa, struct event *event)
+		    const struct unknown *u, uint64_t gpa, uint64_t closed,
+		    struct event *event)
 {
 	/* Intel's processors tell it. */
 	bool known = u->decoded || vmm_is_intel();
@@ -114,7 +115,7 @@ static void receive(struct vmm_vcpu *vcpu, struct peer *peer,
 	expect(gva, event->pf.gva);
 	expect(W, event->pf.access);
 	expect(vmm_kind_rip(GUEST_PAGE) + u->before, event->arch.regs.rip);
-	expect_true(is_untouched(vcpu, gpa & -4096));
+	expect_true(is_untouched(vcpu, closed));
 	expect(vmm_state(vcpu)->attempts - 1, vmm_state(vcpu)->executions);
 }
 
@@ -124,11 +125,11 @@ static void answer_all(struct vmm_vcpu *vcpu, struct peer *peer,
 {
 	struct event event;
 
-	receive(vcpu, peer, u, PAGE + u->offset, &event);
+	receive(vcpu, peer, u, PAGE + u->offset, PAGE, &event);
 	event_continue(peer, &event);
 	if (!crosses(u))
 		return;
-	receive(vcpu, peer, u, PAGE + 4096, &event);
+	receive(vcpu, peer, u, PAGE + 4096, PAGE + 4096, &event);
 	event_continue(peer, &event);
 }
 
@@ -169,9 +170,9 @@ static void test_retry(const struct unknown *u)
 	struct event event;
 
 	vmm_vcpu_allow(vcpu, 1);
-	receive(vcpu, &peer, u, PAGE + u->offset, &event);
+	receive(vcpu, &peer, u, PAGE + u->offset, PAGE, &event);
 	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
-	receive(vcpu, &peer, u, PAGE + u->offset, &event);
+	receive(vcpu, &peer, u, PAGE + u->offset, PAGE, &event);
 	regs = event.arch.regs;
 	regs.rip += u->size - u->before;
 	vcpu_set_registers(&peer, 0, &regs);
@@ -190,11 +191,11 @@ static void test_half(const struct unknown *u)
 	struct event event;
 
 	vmm_vcpu_allow(vcpu, 1);
-	receive(vcpu, &peer, u, PAGE + u->offset, &event);
+	receive(vcpu, &peer, u, PAGE + u->offset, PAGE, &event);
 	event_continue(&peer, &event);
-	receive(vcpu, &peer, u, PAGE + 4096, &event);
+	receive(vcpu, &peer, u, PAGE + 4096, PAGE + 4096, &event);
 	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);
-	receive(vcpu, &peer, u, PAGE + u->offset, &event);
+	receive(vcpu, &peer, u, PAGE + u->offset, PAGE + 4096, &event);
 	expect(0, __vm_set_page_access(&peer, PAGE, R | W | X));
 	expect(0, __vm_set_page_access(&peer, PAGE + 4096, R | W | X));
 	event_answer(&peer, &event, KVMI_EVENT_ACTION_RETRY);

@@ -244,6 +244,8 @@ GUEST(boot, GUEST_BOOT);		/* a PC's way to the next */
 GUEST(events, GUEST_EVENTS);		/* see its file; in 64-bit mode */
 GUEST(nested, GUEST_CODE + 0x3000);	/* enters its own guest, for ever */
 GUEST(nested_inner, GUEST_NESTED_INNER);	/* is that guest */
+GUEST(nested_vmx, GUEST_CODE + 0x3000);	/* both, for VMX */
+GUEST(nested_vmx_inner, GUEST_NESTED_INNER);
 GUEST(caught, GUEST_STUBS);		/* handlers, 16 bytes for a vector */
 
 GUEST(task, GUEST_CODE + 0x4000);	/* two tasks; see its file */

@@ -2,9 +2,8 @@
 /*
  * A vCPU with a guest of its own. HOOK while it is inside: refused with EBUSY.
  * HOOK while it comes and goes: refused without a trace, or from then on every
- * entry fails as with a bad VMCB, until UNHOOK. User space cannot put a vCPU
- * into its guest either. The guest is a VMRUN of a few instructions, so this
- * needs AMD and nested virtualisation.
+ * entry fails as with a bad VMCB or VMCS, until UNHOOK. User space cannot put a
+ * vCPU into its guest either. The guest is of a few instructions.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,109 +11,12 @@
 #include <sys/ioctl.h>
 
 #include "../lib/hook.h"
+#include "../lib/nested.h"
 #include "../lib/test.h"
 
-#define VMCB_GPA	0x10000
-#define HSAVE_GPA	0x11000
-#define TABLE_GPA	0x12000
-#define MSR_VM_HSAVE_PA	0xc0010117
-#define EFER_SVME	(1 << 12)
 #define ROUNDS		30	/* with each of the outcomes */
 #define PAUSE_MIN	1000
 #define PAUSE_MAX	1000000
-
-/* Offsets in the VMCB (AMD's manual, volume 2, appendix B). */
-enum {
-	VMCB_INTERCEPT_MISC2 = 0x010,	/* VMRUN must be set, VMMCALL */
-	VMCB_ASID = 0x058,
-	VMCB_SAVE = 0x400,		/* segments: es cs ss ds fs gs */
-	VMCB_EFER = 0x4d0,
-	VMCB_CR0 = 0x558,
-	VMCB_DR7 = 0x560,
-	VMCB_DR6 = 0x568,
-	VMCB_RFLAGS = 0x570,
-	VMCB_RSP = 0x5d8,
-};
-
-static void put(uint8_t *vmcb, int offset, uint64_t value, int size)
-{
-	memcpy(vmcb + offset, &value, size);
-}
-
-/* The guest sets RIP itself. */
-static void vmcb_fill(uint8_t *vmcb)
-{
-	int segment;
-
-	put(vmcb, VMCB_INTERCEPT_MISC2, 3, 4);
-	put(vmcb, VMCB_ASID, 1, 4);
-	for (segment = 0; segment < 6; segment++) {
-		int at = VMCB_SAVE + 16 * segment;
-
-		put(vmcb, at + 2, segment == 1 ? 0x9b : 0x93, 2);
-		put(vmcb, at + 4, 0xffff, 4);
-	}
-	put(vmcb, VMCB_EFER, EFER_SVME, 8);
-	put(vmcb, VMCB_CR0, 0x10, 8);
-	put(vmcb, VMCB_DR7, 0x400, 8);
-	put(vmcb, VMCB_DR6, 0xffff0ff0, 8);
-	/* With interrupts off Bochs never leaves it for those of level 1. */
-	put(vmcb, VMCB_RFLAGS, 0x202, 8);
-	put(vmcb, VMCB_RSP, 0, 8);
-}
-
-/* All that KVM can give, and SVM must be in it. */
-static void set_cpuid(struct vmm_vcpu *vcpu)
-{
-	const int room = 256;
-	struct kvm_cpuid2 *cpuid;
-	bool svm = false;
-	uint32_t i;
-
-	cpuid = calloc(1, sizeof(*cpuid) + room * sizeof(cpuid->entries[0]));
-	expect_true(cpuid);
-	cpuid->nent = room;
-	must(ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid));
-	for (i = 0; i < cpuid->nent; i++)
-		if (cpuid->entries[i].function == 0x80000001)
-			svm = cpuid->entries[i].ecx & 4;
-	if (!svm)
-		skip("KVM gives its guests no SVM");
-	must(ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid));
-	free(cpuid);
-}
-
-/* Flat 32-bit protected mode with pages: KVM takes a VMRUN in no other. */
-static void set_registers(struct vmm_vcpu *vcpu)
-{
-	struct kvm_regs regs = {
-		.rip = guest_nested.gpa,
-		.rflags = 0x202,
-		.rax = VMCB_GPA,
-		.rbx = HSAVE_GPA,
-		.rcx = MSR_VM_HSAVE_PA,
-	};
-	struct kvm_segment data = {
-		.limit = 0xffffffff, .selector = 16, .type = 3, .present = 1,
-		.db = 1, .s = 1, .g = 1,
-	};
-	struct kvm_sregs sregs;
-	/* One page of 4 MiB, present and writable, at 0. */
-	uint32_t entry = 0x83;
-
-	memcpy(vmm_host(vcpu->vm, TABLE_GPA), &entry, sizeof(entry));
-	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
-	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
-	sregs.cs = data;
-	sregs.cs.selector = 8;
-	sregs.cs.type = 11;
-	sregs.cr0 |= 0x80000001;
-	sregs.cr3 = TABLE_GPA;
-	sregs.cr4 |= 0x10;
-	sregs.efer |= EFER_SVME;
-	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
-	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs));
-}
 
 static uint32_t read32(struct vmm *vm, uint64_t gpa)
 {
@@ -160,7 +62,7 @@ static void expect_failing(struct vmm_vcpu *vcpu)
 }
 
 /*
- * How long a VMRUN takes depends on the machine: be as long outside as inside,
+ * How long an entry takes depends on the machine: be as long outside as inside,
  * about, so that HOOK comes to both.
  */
 static void balance(struct vmm *vm, int refused, int hooked)
@@ -267,13 +169,7 @@ int main(void)
 
 	hook_require(vm);
 	vcpu = vmm_vcpu_create(vm, 0);
-	set_cpuid(vcpu);
-	vmm_vcpu_load(vcpu, &guest_nested_inner);
-	vmm_vcpu_load(vcpu, &guest_nested);
-	set_registers(vcpu);
-	vmcb_fill(vmm_host(vm, VMCB_GPA));
-
-	*(uint32_t *)vmm_host(vm, GUEST_ENTRIES_PAUSE) = PAUSE_MAX;
+	nested_load(vcpu);
 
 	/* Virtualisation that is merely on is no reason to refuse. */
 	hook_expect_usable(vm);

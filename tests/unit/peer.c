@@ -42,6 +42,24 @@ int script_command(int fd, struct frame *frame)
 	return script_receive(fd, frame->body, frame->hdr.size);
 }
 
+int script_nothing(int fd, void *arg)
+{
+	uint8_t byte;
+
+	(void)arg;
+	return script_receive(fd, &byte, 1) == -EPIPE ? 0 : -EBADMSG;
+}
+
+int script_swallow(int fd, void *arg)
+{
+	struct frame frame;
+
+	(void)arg;
+	while (!script_command(fd, &frame))
+		;
+	return 0;
+}
+
 int script_reply(int fd, const struct frame *frame, int32_t err,
 		 const void *data, size_t size)
 {

@@ -39,6 +39,9 @@ int script_event(int fd, uint32_t seq, uint16_t event, const void *data,
 int script_vcpu_event(int fd, uint32_t seq, uint16_t vcpu, uint16_t event,
 		      const void *data, size_t size);
 void script_state(struct kvmi_vcpu_event *state, uint16_t vcpu);
+/* Whole scripts: the library sends nothing; it gets no answer. */
+int script_nothing(int fd, void *arg);
+int script_swallow(int fd, void *arg);
 int script_version(int fd, const struct frame *frame, uint32_t version);
 
 void peer_hello(struct kvmi_qemu2introspector *hello, const char *name,

@@ -171,16 +171,6 @@ static void eight_threads_out_of_order(void **state)
 	rig_close(&rig);
 }
 
-static int swallow(int fd, void *arg)
-{
-	struct frame frame;
-
-	(void)arg;
-	while (!script_command(fd, &frame))
-		;
-	return 0;
-}
-
 static void *wait_for_event(void *arg)
 {
 	struct worker *w = arg;
@@ -198,7 +188,7 @@ static void shutdown_wakes_all(void **state)
 	int i;
 
 	(void)state;
-	rig_open(&rig, swallow, NULL);
+	rig_open(&rig, script_swallow, NULL);
 	kvmi_vm_set_timeout(rig.vm, -1);
 	for (i = 0; i < GROUP; i++) {
 		workers[i] = (struct worker){ rig.vm, 0, 1, 0 };
@@ -248,7 +238,7 @@ static void lost_commands_are_bounded(void **state)
 	int i, err = 0;
 
 	(void)state;
-	rig_open(&rig, swallow, NULL);
+	rig_open(&rig, script_swallow, NULL);
 	kvmi_vm_set_timeout(rig.vm, 1);
 	for (i = 0; i < 1100; i++) {
 		err = check(rig.vm);
@@ -266,7 +256,7 @@ static void no_event_in_time(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, swallow, NULL);
+	rig_open(&rig, script_swallow, NULL);
 	assert_err(-ETIMEDOUT, kvmi_vm_next_event(rig.vm, 10, &event));
 	assert_err(-EAGAIN, kvmi_vm_next_event(rig.vm, 0, &event));
 	rig_close(&rig);

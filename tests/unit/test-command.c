@@ -129,14 +129,6 @@ static void controls(void **state)
 	rig_close(&rig);
 }
 
-static int do_nothing(int fd, void *arg)
-{
-	uint8_t byte;
-
-	(void)arg;
-	return script_receive(fd, &byte, 1) == -EPIPE ? 0 : -EBADMSG;
-}
-
 static void page_access(void **state)
 {
 	struct {
@@ -159,7 +151,7 @@ static void page_access(void **state)
 	assert_err(0, kvmi_vm_set_page_access(rig.vm, request.entries, 2));
 	rig_close(&rig);
 
-	rig_open(&rig, do_nothing, NULL);
+	rig_open(&rig, script_nothing, NULL);
 	assert_err(-EINVAL, kvmi_vm_set_page_access(rig.vm, request.entries,
 						    KVMI_PAGES_MAX + 1));
 	rig_close(&rig);
@@ -172,7 +164,7 @@ static void impossible_arguments(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, do_nothing, NULL);
+	rig_open(&rig, script_nothing, NULL);
 	assert_err(-EINVAL, kvmi_vm_check_command(rig.vm, 65536));
 	assert_err(-EINVAL, kvmi_vm_check_event(rig.vm, 65536));
 	assert_err(-EINVAL, kvmi_vm_control_events(rig.vm, 65536, true));
@@ -279,7 +271,7 @@ static void who_it_is(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, do_nothing, NULL);
+	rig_open(&rig, script_nothing, NULL);
 	assert_err(0, kvmi_vm_get_identity(rig.vm, &id));
 	assert_string_equal(id.name, "rig");
 	assert_string_equal(kvmi_vm_get_name(rig.vm), "rig");

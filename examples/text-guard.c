@@ -16,7 +16,6 @@
 
 #define PAGE		4096
 #define LOCKED		(KVMI_PAGE_ACCESS_R | KVMI_PAGE_ACCESS_X)
-#define LONGEST		15	/* bytes of an instruction */
 #define GENERAL_FAULT	13
 #define PAGE_FAULT	14
 #define BY_WRITE	3	/* the error code: present, write, kernel */
@@ -60,70 +59,18 @@ static int lock_range(struct kvmi_vm *vm, const char *range)
 	return n;
 }
 
-/* The length of a MOV to memory in 64-bit code; 0: it is something else. */
-static int mov_length(const uint8_t *code)
-{
-	int i = 0, imm = 4, disp = 0, mod, rm;
-
-	for (; code[i] == 0x66 || code[i] / 16 == 4; i++)
-		if (code[i] == 0x66)
-			imm = 2;
-	switch (code[i++]) {
-	case 0x88:
-	case 0x89:
-		imm = 0;
-		break;
-	case 0xc6:
-		imm = 1;
-		break;
-	case 0xc7:
-		break;
-	default:
-		return 0;
-	}
-	mod = code[i] / 64;
-	rm = code[i++] % 8;
-	if (mod == 3)
-		return 0;
-	if (rm == 4)
-		rm = code[i++] % 8;
-	if (mod == 1)
-		disp = 1;
-	else if (mod == 2 || rm == 5)
-		disp = 4;
-	return i + disp + imm;
-}
-
-/* An instruction that goes on in the next page is not measured. */
-static int measure(struct kvmi_vm *vm, int vcpu, uint64_t rip)
-{
-	uint8_t code[LONGEST + 1] = { 0 };
-	size_t size = PAGE - rip % PAGE;
-	uint64_t gpa;
-
-	if (size > LONGEST)
-		size = LONGEST;
-	check(kvmi_vcpu_translate_gva(vm, vcpu, rip, &gpa), "translate");
-	if (gpa == UINT64_MAX)
-		return 0;
-	check(kvmi_vm_read_physical(vm, gpa, code, size), "read");
-	return mov_length(code);
-}
-
+/* An instruction that cannot be measured, and so not left out, gets a fault. */
 static void deny(struct kvmi_vm *vm, struct kvmi_event *event,
 		 const struct kvmi_vcpu_event_pf *pf)
 {
-	struct kvm_regs regs = kvmi_event_get_state(event)->arch.regs;
 	int vcpu = kvmi_event_get_vcpu(event);
-	int length = measure(vm, vcpu, regs.rip);
 
 	printf("vCPU %d rip 0x%llx gva 0x%llx gpa 0x%llx denied\n", vcpu,
-	       (unsigned long long)regs.rip, (unsigned long long)pf->gva,
-	       (unsigned long long)pf->gpa);
-	regs.rip += length;
-	if (length)
-		check(kvmi_vcpu_set_registers(vm, vcpu, &regs), "skip");
-	else if (pf->gva == UINT64_MAX)
+	       (unsigned long long)kvmi_event_get_state(event)->arch.regs.rip,
+	       (unsigned long long)pf->gva, (unsigned long long)pf->gpa);
+	if (!kvmi_event_reply_skip(vm, event))
+		return;
+	if (pf->gva == UINT64_MAX)
 		check(kvmi_vcpu_inject_exception(vm, vcpu, GENERAL_FAULT, 0, 0),
 		      "inject");
 	else

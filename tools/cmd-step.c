@@ -40,8 +40,8 @@ static int check_host(struct kvmi_vm *vm)
 	if (err) {
 		complain(err, "cannot ask what the host can do");
 	} else if (!version.features.singlestep) {
-		complain(0, "this host cannot single-step a guest: run it on one with an AMD\n"
-			 "kvmi: processor, or stop at an address with 'kvmi trace breakpoint GVA'");
+		complain(0, "this host cannot single-step a guest: its processor shows no monitor\n"
+			 "kvmi: trap flag; stop at an address with 'kvmi trace breakpoint GVA'");
 		err = -EOPNOTSUPP;
 	}
 	return err;

@@ -177,4 +177,5 @@ static void __attribute__((constructor)) start(void)
 	check_layout();
 	install_monitor_trap();
 	install_capabilities();
+	install_page_log();
 }

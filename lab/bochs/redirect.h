@@ -55,5 +55,6 @@ void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *format,
 
 void install_monitor_trap(void);
 void install_capabilities(void);
+void install_page_log(void);
 
 #endif /* REDIRECT_H */

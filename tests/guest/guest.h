@@ -137,6 +137,18 @@
 #define GUEST_REAL_TICKS_DONE	0x20
 #define GUEST_REAL_WRONG	0x24
 
+/* An address that the unpaged guest's tables lead to pages of their own. */
+#define GUEST_UNPAGED_SEEN	0x400000
+
+/* Offsets in struct guest_unpaged_state. */
+#define GUEST_UNPAGED_LIMIT	0x00
+#define GUEST_UNPAGED_ATTEMPTS	0x04
+#define GUEST_UNPAGED_EXECUTIONS 0x08
+#define GUEST_UNPAGED_WANTED	0x0c
+#define GUEST_UNPAGED_RESULT	0x10
+#define GUEST_UNPAGED_FOUND	0x14
+#define GUEST_UNPAGED_PAGED	0x18
+
 /* Offsets in struct guest_task_state. */
 #define GUEST_TASK_KIND		0x00
 #define GUEST_TASK_LIMIT	0x04
@@ -223,6 +235,17 @@ struct guest_real_state {
 	uint32_t ticks, ticks_done, wrong;
 };
 
+/* Of the unpaged guest. */
+struct guest_unpaged_state {
+	uint32_t limit;		/* rests when attempts are as many */
+	uint32_t attempts;	/* counted before CR3 is written */
+	uint32_t executions;	/* counted after paging is off again */
+	uint32_t wanted;	/* what it writes to CR3 */
+	uint32_t result;	/* what it reads back */
+	uint32_t found;		/* with paging, at GUEST_UNPAGED_SEEN */
+	uint32_t paged;		/* CR3 then */
+};
+
 struct guest {
 	uint64_t gpa;
 	const uint8_t *code;
@@ -252,6 +275,10 @@ GUEST(task, GUEST_CODE + 0x4000);	/* two tasks; see its file */
 
 GUEST(real, GUEST_CODE + 0x5000);	/* see its file */
 
+GUEST(unpaged, GUEST_CODE + 0x6000);	/* see its file */
+
+extern const uint8_t guest_unpaged_cr3[], guest_unpaged_on[];
+extern const uint8_t guest_unpaged_off[];
 extern const uint8_t guest_real_lmsw[], guest_real_cr0[], guest_real_cr3[];
 extern const uint8_t guest_real_cr4[];
 extern const uint8_t guest_real_on_timer[], guest_real_on_other[];

@@ -155,6 +155,9 @@ static const struct {
 	    "\xf6\x83\xec\x8f\x00\x00\x08"),
 	HAS("_ZN8BX_CPU_C8VMLAUNCHEP15bxInstruction_c",
 	    "\xc6\x83\xc1\x8f\x00\x00\x01"),
+	/* what an exit puts into the IDT-vectoring information field */
+	HAS("_ZN8BX_CPU_C6VMexitEjm",
+	    "\x8b\x93\x78\x91\x00\x00\xbe\x08\x44\x00\x00"),
 	HAS("_ZN8BX_CPU_C16handleAsyncEventEv", "\x48\x8b\x83\x30\x01\x00\x00"),
 };
 
@@ -178,4 +181,5 @@ static void __attribute__((constructor)) start(void)
 	install_monitor_trap();
 	install_capabilities();
 	install_page_log();
+	install_virtual_interrupt();
 }

@@ -26,6 +26,8 @@ struct processor;
 /* The controls of the VMCS that is current. */
 #define primary_controls(cpu)	FIELD(cpu, uint32_t, 0x8fec)
 #define entry_event(cpu)	FIELD(cpu, uint32_t, 0x9158)
+/* Of the event that is delivered, for an exit meanwhile. */
+#define vectoring_info(cpu)	FIELD(cpu, uint32_t, 0x9178)
 /* What the capability MSRs say. */
 #define pin_allowed(cpu)	FIELD(cpu, uint32_t, 0x9230)
 #define ept_vpid_capabilities(cpu)	FIELD(cpu, uint64_t, 0x9248)
@@ -56,5 +58,6 @@ void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *format,
 void install_monitor_trap(void);
 void install_capabilities(void);
 void install_page_log(void);
+void install_virtual_interrupt(void);
 
 #endif /* REDIRECT_H */

@@ -2,7 +2,10 @@
 #
 # What decides whether a change is good.
 
-.PHONY: check
+.PHONY: check check-intel
 
 check:
 	@V=$(V) mk/check $(if $(DEBUG),debug)
+
+check-intel:
+	@V=$(V) mk/check intel

@@ -5,7 +5,7 @@
 # the live tests without a whole guest on another SVM.
 #
 #	make lab [CPU=amd|intel|amd-bochs] [TEST=name] [KEEP=1] [DEBUG=1]
-#		[MODULES=stock] [NRIPS=0] [STRESS=seconds]
+#		[MODULES=stock] [NRIPS=0] [STRESS=seconds] [RUN=name|all]
 
 .PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu
 
@@ -16,7 +16,7 @@ lab-cpu:
 	@case "$(or $(CPU),amd)" in amd | intel | amd-bochs) ;; \
 	*) echo "lab: CPU is amd, intel or amd-bochs, not $(CPU)"; exit 2 ;; esac
 
-LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(MODULES),--modules $(MODULES)) $(if $(CPUS),--cpus $(CPUS)) \
+LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(RUN),--run $(RUN)) $(if $(MODULES),--modules $(MODULES)) $(if $(CPUS),--cpus $(CPUS)) \
 	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
 
 # The kernel is built once; our modules for it follow kernel/.
@@ -29,8 +29,13 @@ debug-kernel: lab-packages
 lab: export LAB_NRIPS := $(NRIPS)
 # STRESS=60: so long goes on what says that it takes it.
 lab: export STRESS := $(STRESS)
+ifeq ($(RUN),all)
+lab:
+	@V=$(V) mk/check runs $(or $(CPU),amd)
+else
 lab: lab-packages modules qemu tools tests $(if $(DEBUG),debug-kernel)
 	@V=$(filter-out 0,$(V)) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
+endif
 
 # All live tests that start no whole guest, on Bochs' AMD.
 check-amd-bochs:

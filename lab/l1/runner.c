@@ -4,9 +4,9 @@
  * with its time limit, and judges them by exit code, kernel log and
  * processes left behind.
  *
- *	runner PORT LIST
+ *	runner PORT LIST FACTS
  *
- * A line of LIST is "NAME LIMIT": /tests/NAME, seconds.
+ * A line of LIST is "NAME LIMIT": /tests/NAME, seconds. FACTS may be missing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 	long limit;
 	FILE *list;
 
-	if (argc != 3 || report_open(argv[1]) || klog_open())
+	if (argc != 4 || report_open(argv[1]) || klog_open())
 		return 1;
 	list = fopen(argv[2], "re");
 	if (!list)
@@ -260,6 +260,12 @@ int main(int argc, char **argv)
 	uname(&uts);
 	report("hello %s", uts.release);
 	judge_log("boot");
+	if (!facts_hold(argv[3])) {
+		report("broken");
+		return 0;
+	}
+	if (!access(argv[3], F_OK))
+		exits_count();
 	while (fscanf(list, "%127s %ld", name, &limit) == 2) {
 		count++;
 		if (!run(name, limit)) {
@@ -267,6 +273,7 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	}
+	exits_report();
 	scan_for_leaks();
 	judge_log("end");
 	report("done %d", count);

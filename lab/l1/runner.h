@@ -11,6 +11,8 @@
  *	klog TEXT		a line of the kernel's log meanwhile
  *	dirt TEXT		one that must not be there
  *	ok|notok|skip NAME SECONDS [REASON]
+ *	fact yes|no TEXT	something that this level 1 must be
+ *	exits REASON COUNT	how often guests were left for it
  *	broken			no further test makes sense here
  *	done COUNT		all tests have reported
  */
@@ -30,6 +32,11 @@ void report_text(const char *tag, const char *text, size_t size);
 int klog_open(void);
 void klog_mark(const char *what, const char *name);
 int klog_drain(void);
+
+/* facts.c */
+bool facts_hold(const char *list);
+void exits_count(void);
+void exits_report(void);
 
 /* process.c */
 int process_children(void);

@@ -57,8 +57,11 @@ describe_bochs()
 
 	[ "$processor" = intel ] || model=ryzen with=decode-assists
 	model=${LAB_CPU_MODEL:-$model}
-	# Its XSAVE area is smaller than its features need.
-	[ "$model" != corei7_skylake_x ] || quirks=noxsave
+	# Their XSAVE areas are smaller than their features need, and their CPUID
+	# tells of a TSC that is faster than it is.
+	case $model in
+	corei7_skylake_x | corei7_icelake_u | tigerlake) quirks='noxsave tsc_early_khz=100000' ;;
+	esac
 	# Its XRSTOR faults, and it does not inject INT3 by the next RIP.
 	[ "$model" != ryzen ] || quirks='noxsave kvm_amd.nrips=0'
 	make_cd "console=ttyS0,115200 loglevel=5 log_buf_len=4M panic=-1 reboot=t,force oops=panic rcupdate.rcu_cpu_stall_timeout=60 clearcpuid=aperfmperf,ht,mwaitx mitigations=off nmi_watchdog=0 tsc=reliable lab.result=ttyS1 $quirks $1 ${LAB_APPEND-}"

@@ -41,6 +41,7 @@ make_initrd()
 	rm -rf "$RUN/list"
 	mkdir -p "$RUN/list/lab"
 	printf '%s\n' "$@" >"$RUN/list/lab/list"
+	[ -z "$run_name" ] || run_field "$run_name" is has lacks >"$RUN/list/lab/facts"
 	pack "$RUN/list" "$RUN/list.cpio"
 	cat "${parts[@]}" "$RUN/list.cpio" >"$RUN/initrd"
 }

@@ -8,6 +8,7 @@ LAB=$BUILD/lab
 LOGS=$BUILD/log
 RESULTS=${LAB_RESULTS:-$LAB/results}
 LOCK=$TOP/lab/images.lock
+RUNS=${LAB_RUNS:-$TOP/lab/runs}
 
 mkdir -p "$LAB" "$LOGS" "$RESULTS"
 

@@ -35,8 +35,13 @@ wish()
 		grep -oE "[ ]$2(=[^ ]+)?[ ]" | head -n 1 | tr -d ' ' | sed 's/^[^=]*=//' || :
 }
 
+# Not for parameters alone, where the run has them.
 wants_own()
 {
+	local words
+
+	words=$(wish "$1" params)
+	[ -z "$words" ] || [[ " $run_kernel " != *" $words "* ]] || return 1
 	[ -n "$(wish "$1" own)" ] ||
 		grep -qxF "$1" "$TOP/tests/live/own-lab" 2>/dev/null
 }
@@ -137,6 +142,12 @@ listen()
 		klog | dirt)
 			echo "[$tag] $rest" >>"$log"
 			;;
+		fact)
+			take_fact "$rest"
+			;;
+		exits)
+			take_exits "$rest"
+			;;
 		ok | notok | skip)
 			read -r name seconds reason <<<"$rest"
 			case $name:$tag in
@@ -178,7 +189,7 @@ boot_and_listen()
 	done
 	make_initrd "${list[@]}"
 	[ "$STRESS" = 0 ] || stress=" lab.stress=$STRESS"
-	describe_machine "$cpus" "$params$stress" -chardev "file,id=console,path=$LOGS/lab-console.log" \
+	describe_machine "$cpus" "$run_kernel $params$stress" -chardev "file,id=console,path=$LOGS/lab-console.log" \
 		-serial chardev:console
 	say LAB "level 1 boots ($emulator_words, $cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"
@@ -205,7 +216,7 @@ run_shared()
 	cpus=$1
 	shift
 	todo=("$@")
-	while [ ${#todo[@]} -gt 0 ]; do
+	while [ ${#todo[@]} -gt 0 ] && [ -z "$untrue" ]; do
 		boot_and_listen "${todo[@]}"
 		[ ${#left[@]} -lt ${#todo[@]} ] || break
 		todo=("${left[@]}")
@@ -242,7 +253,7 @@ run_tests()
 			shared+=("$name")
 		fi
 	done
-	rm -f "$RESULTS"/*.log "$RESULTS/cells"
+	rm -f "$RESULTS"/*.log "$RESULTS"/{cells,facts,summary}
 	touch "$RESULTS/cells"
 	run_shared "$cpus" "${shared[@]}"
 	run_shared 1 "${calm[@]}"
@@ -251,8 +262,10 @@ run_tests()
 	done
 	elapsed=$((SECONDS - begin))
 	for name in "$@"; do
-		[ -n "${verdict[$name]-}" ] || settle notok "$name" 0 "did not report"
+		[ -n "${verdict[$name]-}" ] ||
+			settle notok "$name" 0 "${untrue:-did not report}"
 	done
+	[ -z "$run_name" ] || judge_exits
 }
 
 summary()
@@ -260,8 +273,8 @@ summary()
 	local log=clean
 
 	[ "$dirty" -eq 0 ] || log="dirty ($dirty)"
-	printf 'lab: %d passed, %d failed, %d skipped; log %s; %s, kernel %s, %d s\n' \
-		"$passed" "$failed" "$skipped" "$log" "$emulator_words" \
+	printf '%s: %d passed, %d failed, %d skipped; log %s; %s, kernel %s, %d s\n' \
+		"lab${run_name:+ run $run_name}" "$passed" "$failed" "$skipped" "$log" "$emulator_words" \
 		"$kernel" "$elapsed" |
 		tee "$RESULTS/summary"
 	[ "$failed" -eq 0 ]

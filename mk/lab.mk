@@ -5,7 +5,7 @@
 # the live tests without a whole guest on another SVM.
 #
 #	make lab [CPU=amd|intel|amd-bochs] [TEST=name] [KEEP=1] [DEBUG=1]
-#		[MODULES=stock] [NRIPS=0] [STRESS=seconds] [RUN=name|all]
+#		[MODULES=stock] [NRIPS=0] [STRESS=seconds] [RUN=name|all] [SHORT=1]
 
 .PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu
 
@@ -16,7 +16,8 @@ lab-cpu:
 	@case "$(or $(CPU),amd)" in amd | intel | amd-bochs) ;; \
 	*) echo "lab: CPU is amd, intel or amd-bochs, not $(CPU)"; exit 2 ;; esac
 
-LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(RUN),--run $(RUN)) $(if $(MODULES),--modules $(MODULES)) $(if $(CPUS),--cpus $(CPUS)) \
+LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(RUN),--run $(RUN)) $(if $(MODULES),--modules $(MODULES)) \
+	$(if $(CPUS),--cpus $(CPUS)) $(if $(SHORT),--short) \
 	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
 
 # The kernel is built once; our modules for it follow kernel/.

@@ -60,13 +60,23 @@ all_tests()
 	find_tests | sed -nE 's,^.*/tests/live/([^/]*)$,\1,p' | sed 's/\.sh$//'
 }
 
+# Whether test $1 is one of the short list: it proves a cell of the matrix, or
+# has the wish "short".
+in_short_list()
+{
+	[ -n "$(wish "$1" short)" ] ||
+		grep -q '[^a-z_]cell(' "$(test_source "$1")"
+}
+
 # Those to run when none is named.
 default_tests()
 {
 	local name
 
 	all_tests | while read -r name; do
-		[ "$emulator_name" = bochs ] && want_qemu "$name" || echo "$name"
+		[ "$emulator_name" = qemu ] || ! want_qemu "$name" || continue
+		[ -z "$short" ] || in_short_list "$name" || continue
+		echo "$name"
 	done
 }
 

@@ -3,6 +3,8 @@
  * Instructions that write a part of CR0, and MOV of a value in which only bits
  * differ that the processor would let a guest write: each is one CR event with
  * the whole register, and lands or not as the tool says.
+ *
+ * lab: short
  */
 #include <cpuid.h>
 

@@ -3,6 +3,8 @@
  * A tool that leaves switches its events off and answers the one that it still
  * has, in either order, with the vCPU inside or outside of KVM_RUN: the answer
  * counts, and the next execution raises nothing.
+ *
+ * lab: short
  */
 #include "../lib/event.h"
 #include "../lib/test.h"

@@ -4,6 +4,8 @@
  * one that goes into the next page: each event tells of its own access, by the
  * guest's address and by the physical one, and the guest's memory is as the
  * instruction leaves it.
+ *
+ * lab: short
  */
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * register and each interrupt. A timer ticks up to 1000 times a second, signals
  * come all the time, the tool is slow; no tick is lost or comes twice.
  *
- * lab: own timeout=120 params=kvm_intel.unrestricted_guest=0
+ * lab: own timeout=120 params=kvm_intel.unrestricted_guest=0 short
  */
 #include <pthread.h>
 #include <stdatomic.h>

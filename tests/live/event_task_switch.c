@@ -4,7 +4,7 @@
  * neither given up nor repeated. Its event is waited for whatever signals come,
  * the reply's CR3 counts, and registers that the tool sets do not.
  *
- * lab: timeout=120
+ * lab: timeout=120 short
  */
 #include <poll.h>
 #include <signal.h>

@@ -3,6 +3,8 @@
  * A guest that cannot have guests of its own still has the instructions of a
  * hypervisor, and KVM does to memory what they do. It asks before, like the
  * emulator.
+ *
+ * lab: short
  */
 #include <cpuid.h>
 #include <string.h>

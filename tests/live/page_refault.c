@@ -4,6 +4,8 @@
  * the guest no more than the tool has left it: with dirty logging, faults ahead
  * of time, memory that the host takes away, shares or protects, and slots that
  * go, move and come.
+ *
+ * lab: short
  */
 #include <string.h>
 #include <sys/ioctl.h>

@@ -10,12 +10,16 @@
  *				while the guest of the one processor runs.
  *	with decode-assists	of SVM: they are there, and CPUID hides them
  *	without execute-only	rights of EPT
+ *	without descriptor-exiting	the control of loads and stores of GDTR and
+ *				the like
+ *	without monitor-trap	whatever the model has
  */
 #include <string.h>
 
 #include "redirect.h"
 
 #define MONITOR_TRAP		(1u << 5)
+#define DESCRIPTOR_EXITING	(1u << 14)
 #define POSTED_INTERRUPTS	(1u << 7)
 #define EXECUTE_ONLY		(1ull << 0)
 #define DECODE_ASSISTS		(1u << 7)
@@ -31,6 +35,10 @@ static void set_our_capabilities(struct processor *cpu)
 {
 	if (wanted("LAB_BOCHS_WITH", "monitor-trap"))
 		vmx_extensions(cpu) |= MONITOR_TRAP;
+	if (wanted("LAB_BOCHS_WITHOUT", "monitor-trap"))
+		vmx_extensions(cpu) &= ~MONITOR_TRAP;
+	if (wanted("LAB_BOCHS_WITHOUT", "descriptor-exiting"))
+		vmx_extensions(cpu) &= ~DESCRIPTOR_EXITING;
 	set_capabilities(cpu);
 	if (wanted("LAB_BOCHS_WITH", "posted-interrupts"))
 		pin_allowed(cpu) |= POSTED_INTERRUPTS;

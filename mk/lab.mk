@@ -46,4 +46,4 @@ check-lab: lab-packages qemu
 	@V=$(filter-out 0,$(V)) lab/lab selftest
 
 demo: lab-packages modules qemu tools examples
-	@V=$(filter-out 0,$(V)) lab/lab demo
+	@V=$(filter-out 0,$(V)) lab/lab demo $(if $(CPU),--cpu $(CPU))

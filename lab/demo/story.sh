@@ -22,6 +22,8 @@ UUID=5f1c0a52-3b0e-4c4e-9d5a-8a2f6d1b7c33
 OLD='all is well in the guest'
 NEW='someone else wrote this line'
 END='goodbye, says the other side'
+# Limits are seconds here, where a second holds less work on some emulators.
+PATIENCE=${LAB_PATIENCE:-1}
 
 step()
 {
@@ -54,7 +56,7 @@ fail()
 # wait_for SECONDS PATTERN: until the guest's console shows it.
 wait_for()
 {
-	left=$1
+	left=$(($1 * PATIENCE))
 	until grep -q -- "$2" "$CONSOLE"; do
 		kill -0 "$guest" 2>/dev/null || fail "the guest ended too early"
 		[ "$left" -gt 0 ] || fail "the guest's console never showed: $2"
@@ -69,7 +71,7 @@ kvmi_run()
 {
 	verb=$1
 	shift
-	timeout 60 kvmi "$verb" -s "$SOCKET" "$@" 2>/tmp/kvmi.err ||
+	timeout $((60 * PATIENCE)) kvmi "$verb" -s "$SOCKET" "$@" 2>/tmp/kvmi.err ||
 		fail "kvmi $verb failed: $(head -n 1 /tmp/kvmi.err)"
 }
 
@@ -84,7 +86,7 @@ tell()
 {
 	before=$(answers | wc -l)
 	echo "$1" >&3
-	left=60
+	left=$((60 * PATIENCE))
 	while [ "$(answers | wc -l)" -le "$before" ]; do
 		kill -0 "$guest" 2>/dev/null || fail "the guest ended too early"
 		[ "$left" -gt 0 ] || fail "the guest did not answer: $1"
@@ -100,7 +102,7 @@ trace_while()
 {
 	word=$1
 	shift
-	kvmi trace -s "$SOCKET" --json --verbose --seconds 60 "$@" \
+	kvmi trace -s "$SOCKET" --json --verbose --seconds $((60 * PATIENCE)) "$@" \
 		>"$TRACE" 2>/tmp/kvmi.err &
 	tracer=$!
 	until grep -q watching /tmp/kvmi.err; do
@@ -157,7 +159,7 @@ guard_begin()
 {
 	/examples/text-guard "$SOCKET" "$@" >"$GUARD" 2>/tmp/kvmi.err &
 	guard=$!
-	left=60
+	left=$((60 * PATIENCE))
 	until grep -q 'pages locked' "$GUARD"; do
 		kill -0 "$guard" 2>/dev/null || fail "the guard did not begin"
 		[ "$left" -gt 0 ] || fail "the guard locked nothing"
@@ -184,7 +186,7 @@ exec 4>&1
 step "A host: Debian's own kernel, KVM replaced by our modules"
 grep -q . /sys/module/kvm/parameters/introspection 2>/dev/null ||
 	fail "kvm.ko has no parameter 'introspection': not our module"
-see "Linux $(uname -r), kvm.introspection=$(cat /sys/module/kvm/parameters/introspection)"
+see "Linux $(uname -r), ${LAB_VENDOR-}, kvm.introspection=$(cat /sys/module/kvm/parameters/introspection)"
 [ -c /dev/kvm ] || fail "no /dev/kvm"
 
 step "A guest: stock Debian kernel, two vCPUs, nothing of ours inside"
@@ -326,7 +328,7 @@ for line in 1 2; do
 done
 [ $(($(tried gpa 2) & 4095)) = $(((${table%-*} + GETPPID * 8) & 4095)) ] ||
 	fail "the second was not the entry of getppid"
-left=20
+left=$((20 * PATIENCE))
 until [ "$(beats)" -gt $((before + 1)) ]; do
 	[ "$left" -gt 0 ] || fail "the program does not go on"
 	left=$((left - 1))
@@ -347,7 +349,7 @@ wait_for 30 '^guest: powering off'
 after=$(beats)
 [ "$after" -gt "$before" ] || fail "not one line after the tool had left"
 see "$((after - before)) more lines, then: $(grep '^guest: powering' "$CONSOLE" | tr -d '\r')"
-left=20
+left=$((20 * PATIENCE))
 while kill -0 "$guest" 2>/dev/null; do
 	[ "$left" -gt 0 ] || fail "QEMU does not end"
 	left=$((left - 1))

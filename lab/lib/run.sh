@@ -199,7 +199,8 @@ boot_and_listen()
 	done
 	make_initrd "${list[@]}"
 	[ "$STRESS" = 0 ] || stress=" lab.stress=$STRESS"
-	describe_machine "$cpus" "$run_kernel $params$stress" -chardev "file,id=console,path=$LOGS/lab-console.log" \
+	describe_machine "$cpus" "$run_kernel $params$stress lab.patience=$PATIENCE" \
+		-chardev "file,id=console,path=$LOGS/lab-console.log" \
 		-serial chardev:console
 	say LAB "level 1 boots ($emulator_words, $cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"

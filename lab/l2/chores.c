@@ -136,22 +136,56 @@ static void call(void)
 		printf("chores: %ld calls of getppid, then an exit\n", *count);
 }
 
-/* By the kernel's own word; 0 without. */
-static unsigned long symbol(const char *name)
+/* Where these are, by the kernel's own word; 0 without. */
+static struct {
+	const char *name;
+	unsigned long address;
+} symbols[] = {
+	{ "_stext", 0 }, { "_etext", 0 }, { "entry_SYSCALL_64", 0 },
+	{ "sys_call_table", 0 }, { "__x64_sys_getppid", 0 },
+};
+
+#define SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
+
+/* ADDRESS TYPE NAME */
+static bool take_symbol(const char *line)
+{
+	const char *end = strchr(line, ' ');
+
+	for (size_t i = 0; end && i < SYMBOLS; i++)
+		if (!symbols[i].address && !strcmp(end + 3, symbols[i].name)) {
+			symbols[i].address = strtoul(line, NULL, 16);
+			return true;
+		}
+	return false;
+}
+
+/* In one pass: an emulated kernel takes seconds to tell all its names. */
+static void read_symbols(void)
 {
 	FILE *f = fopen("/proc/kallsyms", "r");
-	unsigned long address = 0;
-	char line[256], *end;
+	size_t found = 0;
+	char line[256];
 
-	while (f && !address && fgets(line, sizeof(line), f)) {
+	while (f && found < SYMBOLS && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
-		end = strchr(line, ' ');
-		if (end && !strcmp(end + 3, name))
-			address = strtoul(line, NULL, 16);
+		found += take_symbol(line);
 	}
 	if (f)
 		fclose(f);
-	return address;
+}
+
+static unsigned long symbol(const char *name)
+{
+	static bool read;
+
+	if (!read)
+		read_symbols();
+	read = true;
+	for (size_t i = 0; i < SYMBOLS; i++)
+		if (!strcmp(symbols[i].name, name))
+			return symbols[i].address;
+	return 0;
 }
 
 static void entry(void)

@@ -40,11 +40,11 @@ bool wanted(const char *list, const char *word)
 	size_t length = strlen(word);
 
 	while (words && *words) {
-		size_t next = strcspn(words, " ");
+		size_t next = strcspn(words, " ,");
 
 		if (next == length && !strncmp(words, word, length))
 			return true;
-		words += next + strspn(words + next, " ");
+		words += next + strspn(words + next, " ,");
 	}
 	return false;
 }

@@ -49,7 +49,7 @@ uint8_t *code_of(const char *symbol, uint64_t *length);
 /* Make the page or pages of @length bytes at @code writable for a moment. */
 void write_code(void *code, const void *bytes, uint64_t length);
 
-/* Is @word in the list of words of the environment variable @list? */
+/* Is @word in the list, by commas or spaces, of the environment variable @list? */
 bool wanted(const char *list, const char *word);
 
 void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *format,

@@ -136,6 +136,6 @@ connect_bochs()
 	carry_line result "$RUN/result"
 	case $1 in
 	shell) join_line console ;;
-	*) carry_line console "$LOGS/lab-console.log" ;;
+	*) carry_line console "$CONSOLE_LOG" ;;
 	esac
 }

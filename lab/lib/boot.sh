@@ -4,6 +4,7 @@
 # Start level 1 under an emulator and be sure that it ends.
 
 RUN=$LAB/run
+CONSOLE_LOG=$LOGS/lab-console.log
 
 carriers=()
 
@@ -46,11 +47,11 @@ make_initrd()
 	cat "${parts[@]}" "$RUN/list.cpio" >"$RUN/initrd"
 }
 
-# One level 1 at a time in one tree; others wait their turn.
+# One level 1 of a processor at a time in one tree; others wait their turn.
 claim_lab()
 {
 	mkdir -p "$RUN"
-	exec 8>"$LAB/lock"
+	exec 8>"$RUN/lock"
 	if ! flock -n 8; then
 		say LAB "another run holds the lab: waiting"
 		flock -w "${LAB_WAIT:-3600}" 8 || die "the lab stays busy"

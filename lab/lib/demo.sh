@@ -70,7 +70,7 @@ demo()
 		;;
 	*)
 		printf '%s\n' "$(paint 31 "demo: failed at: ${broken:-${verdict[story]-level 1 never came up}}")"
-		printf 'see %s/story.log, build/log/lab-console.log\n' "${RESULTS#"$TOP/"}"
+		printf 'see %s/story.log, %s\n' "${RESULTS#"$TOP/"}" "${CONSOLE_LOG#"$TOP/"}"
 		return 1
 		;;
 	esac

@@ -357,6 +357,9 @@ build_image()
 			awk 'NR == 1 { print $1 }')
 		[ -n "$release" ] || die "$kmods: no modules there"
 	fi
+	# The parts are for all processors.
+	exec 4>"$LAB/lock"
+	flock 4
 	build_base
 	build_modules "$variant" "$kmods"
 	parts=("$LAB/base.cpio" "$LAB/mods-$variant.cpio")
@@ -369,4 +372,5 @@ build_image()
 	fi
 	[ "$emulator_name" = bochs ] || set --
 	build_tests "$@"
+	exec 4>&-
 }

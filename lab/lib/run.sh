@@ -200,14 +200,14 @@ boot_and_listen()
 	make_initrd "${list[@]}"
 	[ "$STRESS" = 0 ] || stress=" lab.stress=$STRESS"
 	describe_machine "$cpus" "$run_kernel $params$stress lab.patience=$PATIENCE" \
-		-chardev "file,id=console,path=$LOGS/lab-console.log" \
+		-chardev "file,id=console,path=$CONSOLE_LOG" \
 		-serial chardev:console
 	say LAB "level 1 boots ($emulator_words, $cpus CPUs, $variant modules, $# tests)"
 	start_machine "$timeout"
 	exec 7<"$RUN/result"
 	if ! listen && [ -n "$current" ]; then
 		settle notok "$current" '?' "$gone"
-		grep -aE 'Oops|panic|BUG|RIP: 0010|Call Trace' "$LOGS/lab-console.log" |
+		grep -aE 'Oops|panic|BUG|RIP: 0010|Call Trace' "$CONSOLE_LOG" |
 			sed 's/^/[console] /' | head -n 40 >>"$RESULTS/$current.log" || :
 	fi
 	exec 7<&-

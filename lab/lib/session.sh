@@ -67,13 +67,13 @@ session_up()
 	build_image "$variant" "$kernel_file" "$kmods"
 	make_initrd
 	describe_machine "$cpus" "lab.shell=1 lab.tests=none" \
-		-chardev "socket,id=console,path=$CONSOLE,server=on,wait=off,logfile=$LOGS/lab-console.log" \
+		-chardev "socket,id=console,path=$CONSOLE,server=on,wait=off,logfile=$CONSOLE_LOG" \
 		-serial chardev:console
 	# It keeps the lock for its life: others wait for 'lab down'.
 	setsid timeout -k 5 "$timeout" "${machine[@]}" \
 		</dev/null >"$LOGS/lab-qemu.log" 2>&1 &
 	echo $! >"$RUN/session.pid"
-	until grep -qa 'This is level 1' "$LOGS/lab-console.log" 2>/dev/null; do
+	until grep -qa 'This is level 1' "$CONSOLE_LOG" 2>/dev/null; do
 		session_pid >/dev/null || [ $wait -lt 3 ] ||
 			die "level 1 did not start: see build/log/lab-qemu.log"
 		[ $((wait += 1)) -lt "$BOOT_LIMIT" ] || {
@@ -99,8 +99,8 @@ session_attach()
 
 session_log()
 {
-	[ -r "$LOGS/lab-console.log" ] || die "nothing has run yet"
-	cat "$LOGS/lab-console.log"
+	[ -r "$CONSOLE_LOG" ] || die "nothing has run yet"
+	cat "$CONSOLE_LOG"
 }
 
 session_down()

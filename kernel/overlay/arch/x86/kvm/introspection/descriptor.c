@@ -10,9 +10,9 @@
 #include <linux/kvmi_host.h>
 #include <asm/kvmi_host.h>
 
+#include "features.h"
 #include "kvm_cache_regs.h"
 #include "kvm_emulate.h"
-#include "vendor.h"
 #include "x86.h"
 
 #include "../../../../virt/kvm/introspection/introspection.h"
@@ -51,7 +51,7 @@ EXPORT_SYMBOL_GPL(kvmi_wants_descriptors);
 bool kvmi_arch_event_supported(u16 id)
 {
 	return id != KVMI_VCPU_EVENT_DESCRIPTOR ||
-	       kvmi_vendor->descriptors_supported();
+	       kvmi_has_descriptors();
 }
 
 /* UMIP is the one check that the emulator makes later. */

@@ -6,16 +6,15 @@
 #include <linux/kvmi_host.h>
 #include <asm/kvmi_host.h>
 
+#include "features.h"
 #include "mmu.h"
 #include "mmu/mmu_internal.h"
 #include "mmu/tdp_mmu.h"
 #include "page.h"
-#include "vendor.h"
 
 static bool can_be_unreadable(u8 access)
 {
-	return access == KVMI_PAGE_ACCESS_X && kvmi_vendor->execute_only &&
-	       kvmi_vendor->execute_only();
+	return access == KVMI_PAGE_ACCESS_X && kvmi_has_execute_only();
 }
 
 /* What the tables of the hardware can tell. */

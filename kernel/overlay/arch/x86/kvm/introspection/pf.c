@@ -12,11 +12,11 @@
 #include <linux/kvmi_host.h>
 #include <asm/kvmi_host.h>
 
+#include "features.h"
 #include "kvm_cache_regs.h"
 #include "mmu.h"
 #include "mmu/mmu_internal.h"
 #include "page.h"
-#include "vendor.h"
 #include "x86.h"
 
 /*
@@ -110,7 +110,7 @@ static bool session_is_there(struct kvm_vcpu *vcpu)
 
 static u64 fault_gva(struct kvm_vcpu *vcpu)
 {
-	if (!kvmi_vendor->fault_gva)
+	if (!kvmi_has_fault_gva())
 		return INVALID_GPA;
 
 	return kvmi_vendor->fault_gva(vcpu);

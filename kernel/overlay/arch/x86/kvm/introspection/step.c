@@ -12,13 +12,14 @@
 #include <asm/kvmi_host.h>
 
 #include "kvm_cache_regs.h"
+#include "features.h"
 #include "page.h"
 #include "vendor.h"
 #include "x86.h"
 
 bool kvmi_arch_step_supported(void)
 {
-	return kvmi_vendor->step_supported();
+	return kvmi_has_singlestep();
 }
 
 /* After either reason to step has come or gone. */

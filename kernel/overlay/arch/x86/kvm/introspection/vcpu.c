@@ -5,6 +5,7 @@
 #include <linux/kvmi_host.h>
 
 #include "cpuid.h"
+#include "features.h"
 #include "kvm_cache_regs.h"
 #include "mmu.h"
 #include "smm.h"
@@ -79,7 +80,7 @@ int handle_vcpu_get_info(struct kvmi_session *session, struct kvm_vcpu *vcpu,
 {
 	struct kvmi_vcpu_get_info_reply rpl = {};
 
-	if (kvm_caps.has_tsc_control)
+	if (kvmi_has_tsc_speed())
 		rpl.tsc_speed = 1000ul * vcpu->arch.virtual_tsc_khz;
 
 	return kvmi_reply(session, msg, 0, &rpl, sizeof(rpl));

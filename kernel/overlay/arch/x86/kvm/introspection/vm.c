@@ -7,8 +7,7 @@
 
 #include "irq.h"
 #include "kvm_cache_regs.h"
-#include "mmu.h"
-#include "vendor.h"
+#include "features.h"
 
 #include "../../../../virt/kvm/introspection/introspection.h"
 
@@ -18,6 +17,7 @@ const struct kvmi_vendor_ops *kvmi_vendor;
 void kvmi_arch_vendor_set(const struct kvmi_vendor_ops *ops)
 {
 	kvmi_vendor = ops;
+	kvmi_features_find();
 }
 
 int kvmi_arch_vm_supported(struct kvm *kvm)
@@ -26,8 +26,7 @@ int kvmi_arch_vm_supported(struct kvm *kvm)
 	if (!irqchip_in_kernel(kvm))
 		return -EOPNOTSUPP;
 
-	/* Rights of pages are kept by the TDP MMU alone. */
-	if (!tdp_mmu_enabled)
+	if (!kvmi_has_tdp_mmu())
 		return -EOPNOTSUPP;
 
 	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM ||

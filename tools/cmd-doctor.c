@@ -29,6 +29,8 @@ struct finding {
 	bool is_problem;
 	char what[256];		/* what was seen */
 	const char *fix;	/* what to do; constant */
+	struct features features;
+	bool has_features;	/* the kernel told them */
 };
 
 struct check {
@@ -170,6 +172,25 @@ static void check_capability(const struct subject *subject,
 		problem(finding, "install a kvmi that matches the modules");
 }
 
+static void check_features(const struct subject *subject,
+			   struct finding *finding)
+{
+	int err = features_read(&finding->features);
+
+	(void)subject;
+	finding->has_features = !err;
+	if (err) {
+		found(finding, "this kvm does not tell: %s", strerror(-err));
+		problem(finding, "load our modules");
+	} else if (!features_have(&finding->features, "tdp_mmu")) {
+		found(finding, "no VM of this host can be introspected");
+		problem(finding, "load kvm_amd with npt=1 or kvm_intel with ept=1, and kvm with tdp_mmu=1; older processors have neither");
+	} else {
+		found(finding, "%u, see below",
+		      features_count(&finding->features));
+	}
+}
+
 static bool is_open_to_all(const struct stat *st)
 {
 	return st->st_mode & S_IWOTH && !(st->st_mode & S_ISVTX);
@@ -249,6 +270,7 @@ static const struct check checks[] = {
 	{ "vendor module", check_vendor },
 	{ "device", check_device },
 	{ "capability", check_capability },
+	{ "features", check_features },
 	{ "socket", check_socket },
 	{ "qemu", check_qemu },
 };
@@ -275,6 +297,9 @@ static void show_text(const struct finding *findings)
 	scols_unref_table(table);
 
 	for (i = 0; i < CHECK_COUNT; i++)
+		if (findings[i].has_features)
+			features_show(&findings[i].features);
+	for (i = 0; i < CHECK_COUNT; i++)
 		if (findings[i].is_problem)
 			printf("\n%s: %s.\n    Do: %s.\n", checks[i].name,
 			       findings[i].what, findings[i].fix);
@@ -297,6 +322,9 @@ static void show_json(const struct finding *findings)
 		json_object_object_add(o, "fix", findings[i].fix ?
 				       json_object_new_string(findings[i].fix) :
 				       NULL);
+		if (findings[i].has_features)
+			json_object_object_add(o, "features",
+					       features_json(&findings[i].features));
 		json_object_array_add(array, o);
 	}
 	print_json(array);

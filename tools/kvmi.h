@@ -99,6 +99,19 @@ const char *printable(char *to, size_t room, const char *from, size_t size);
 void disassemble(const struct kvmi_vcpu_event *state, const uint8_t *code,
 		 size_t size, bool is_intel, char *text, size_t room);
 
+/* features.c: those of KVMI_FEATURES that the kernel says this host has. */
+struct features {
+	uint32_t set;
+};
+
+/* Returns 0 or -errno, as where the kernel does not say. */
+int features_read(struct features *features);
+bool features_have(const struct features *features, const char *name);
+unsigned int features_count(const struct features *features);
+/* A table of all, with what each means here. */
+void features_show(const struct features *features);
+struct json_object *features_json(const struct features *features);
+
 /* vcpu.c */
 /* The number in --vcpu N; exits if it is none. */
 int vcpu_option(const struct verb *verb, const char *text);

@@ -9,7 +9,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
+#include <elf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ bool wanted(const char *list, const char *word)
 uint8_t *code_of(const char *symbol, uint64_t *length)
 {
 	void *code = dlsym(RTLD_DEFAULT, symbol);
-	const ElfW(Sym) *entry;
+	const Elf64_Sym *entry;
 	Dl_info info;
 
 	if (!code || !dladdr1(code, &info, (void **)&entry, RTLD_DL_SYMENT))

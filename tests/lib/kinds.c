@@ -6,6 +6,7 @@
 
 #include "kinds.h"
 #include "test.h"
+#include "vmm.h"
 
 #define WORDS		4
 #define FXSAVE_XMM0	160
@@ -89,7 +90,9 @@ static void frame_landed(const uint8_t *before, const uint8_t *after,
 	(void)value;
 	expect(KERNEL_CS, word(after, 2));
 	expect(0, word(after, 4) % 4096);
-	expect(KERNEL_DS, word(after, 5));
+	/* Linux sees to it on AMD; elsewhere a switch from user space leaves 0. */
+	if (word(after, 5) || !vmm_is_intel())
+		expect(KERNEL_DS, word(after, 5));
 }
 
 const struct kind kinds[STORE_KINDS] = {

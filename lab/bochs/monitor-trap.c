@@ -33,6 +33,7 @@ static void make_pending(struct processor *cpu)
 /* The last thing of an entry. It may not come back: an event can fault. */
 static void enter(struct processor *cpu)
 {
+	let_interrupts_through(cpu);
 	state = IDLE;
 	if (primary_controls(cpu) & MONITOR_TRAP_FLAG) {
 		if (entry_event(cpu) & EVENT_IS_VALID) {

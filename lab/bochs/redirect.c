@@ -158,6 +158,9 @@ static const struct {
 	/* what an exit puts into the IDT-vectoring information field */
 	HAS("_ZN8BX_CPU_C6VMexitEjm",
 	    "\x8b\x93\x78\x91\x00\x00\xbe\x08\x44\x00\x00"),
+	/* in the guest, and external-interrupt exiting? */
+	HAS("_ZN8BX_CPU_C25handleInterruptMaskChangeEv",
+	    "\xf6\x87\xe8\x8f\x00\x00\x01"),
 	HAS("_ZN8BX_CPU_C16handleAsyncEventEv", "\x48\x8b\x83\x30\x01\x00\x00"),
 };
 
@@ -178,6 +181,7 @@ static void __attribute__((constructor)) start(void)
 	/* What Bochs starts is not for us. */
 	unsetenv("LD_PRELOAD");
 	check_layout();
+	install_interrupts();
 	install_monitor_trap();
 	install_capabilities();
 	install_page_log();

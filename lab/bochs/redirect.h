@@ -56,6 +56,9 @@ void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *format,
 							     ...);
 
 void install_monitor_trap(void);
+void install_interrupts(void);
+/* At an entry, once the processor is in the guest. */
+void let_interrupts_through(struct processor *cpu);
 void install_capabilities(void);
 void install_page_log(void);
 void install_virtual_interrupt(void);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,8 +20,8 @@
 
 #define BOOT_MS		(8 * DEADLINE_MS)
 
-/* The last one made: a test that fails must not leave it behind. */
-static struct qemu *current;
+/* A test that fails must not leave them behind. */
+static struct qemu *all;
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -28,36 +30,39 @@ static const char *setting(const char *name, const char *otherwise)
 	return value ? value : otherwise;
 }
 
-static void cleanup(void)
+static void cleanup(struct qemu *qemu)
 {
+	struct qemu **link = &all;
 	char command[128];
 
-	if (!current)
-		return;
-	if (current->pid > 0) {
-		kill(current->pid, SIGKILL);
-		waitpid(current->pid, NULL, 0);
+	while (*link != qemu)
+		link = &(*link)->next;
+	*link = qemu->next;
+	if (qemu->gdb > 0)
+		close(qemu->gdb);
+	if (qemu->pid > 0) {
+		kill(qemu->pid, SIGKILL);
+		waitpid(qemu->pid, NULL, 0);
 	}
-	snprintf(command, sizeof(command), "rm -rf '%s'", current->folder);
+	snprintf(command, sizeof(command), "rm -rf '%s'", qemu->folder);
 	if (system(command))
-		note("cannot remove %s", current->folder);
-	current = NULL;
+		note("cannot remove %s", qemu->folder);
 }
 
-/* A failed test shows what QEMU and its guest said. */
+/* A failed test shows what each QEMU and its guest said. */
 static void show(int status, void *unused)
 {
 	char command[256];
 
 	(void)unused;
-	if (status == TEST_FAILED && current) {
+	while (all) {
 		snprintf(command, sizeof(command),
 			 "tail -n 12 '%s' '%s' >&2 2>/dev/null",
-			 current->errors, current->console);
-		if (system(command))
+			 all->errors, all->console);
+		if (status == TEST_FAILED && system(command))
 			note("QEMU left no output");
+		cleanup(all);
 	}
-	cleanup();
 }
 
 void qemu_prepare(struct qemu *qemu)
@@ -73,7 +78,8 @@ void qemu_prepare(struct qemu *qemu)
 	snprintf(qemu->errors, sizeof(qemu->errors), "%s/errors",
 		 qemu->folder);
 	snprintf(qemu->socket, sizeof(qemu->socket), "%s/tool", qemu->folder);
-	current = qemu;
+	qemu->next = all;
+	all = qemu;
 	if (!registered)
 		on_exit(show, NULL);
 	registered = true;
@@ -137,9 +143,11 @@ static void add_channels(struct words *words, const struct qemu *qemu,
 	add(words, "file:%s", qemu->console);
 	add(words, "-qmp");
 	add(words, "unix:%s/qmp,server=on,wait=off", qemu->folder);
+	add(words, "-gdb");
+	add(words, "unix:%s/gdb,server=on,wait=off", qemu->folder);
 	add(words, "-chardev");
 	add(words, "socket,id=tool,path=%s,reconnect-ms=50", qemu->socket);
-	for (i = 0; i < 8 && options->more[i]; i++)
+	for (i = 0; i < QEMU_MORE && options->more[i]; i++)
 		add(words, "%s", options->more[i]);
 	if (options->object) {
 		add(words, "-object");
@@ -213,8 +221,37 @@ void qemu_quit(struct qemu *qemu)
 void qemu_kill(struct qemu *qemu)
 {
 	qmp_close(&qemu->qmp);
-	expect_true(qemu == current);
-	cleanup();
+	cleanup(qemu);
+}
+
+/* A debugger that connects, or says anything, stops the VM. */
+void qemu_freeze(struct qemu *qemu)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (qemu->gdb) {
+		expect(1, must(write(qemu->gdb, "\003", 1)));
+	} else {
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/gdb",
+			 qemu->folder);
+		qemu->gdb = must(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC,
+					0));
+		must(connect(qemu->gdb, (void *)&address, sizeof(address)));
+	}
+	wait_for(!strcmp(qmp_ask(&qemu->qmp, "query-status", NULL, "status"),
+			 "paused"));
+}
+
+void qemu_thaw(struct qemu *qemu)
+{
+	char said[512];
+
+	/* What it told of the stop is acknowledged, and not of interest. */
+	while (recv(qemu->gdb, said, sizeof(said), MSG_DONTWAIT) > 0)
+		;
+	expect(6, must(write(qemu->gdb, "+$c#63", 6)));
+	wait_for(!strcmp(qmp_ask(&qemu->qmp, "query-status", NULL, "status"),
+			 "running"));
 }
 
 int file_count(const char *path, const char *text)

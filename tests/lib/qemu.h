@@ -18,13 +18,17 @@
 
 #define QEMU_UUID "6d6c6e1a-5f4b-4a4e-9c39-0c6d1f0e8d11"
 
+#define QEMU_MORE 12
+
 struct qemu {
+	struct qemu *next;	/* of those that run */
 	pid_t pid;
 	char folder[64];	/* of the files below; removed at the end */
 	char console[96];	/* what the guest prints */
 	char errors[96];	/* what QEMU prints */
 	char socket[96];	/* where it looks for the tool */
 	struct qmp qmp;
+	int gdb;		/* the stub of the debugger, 0 if not used */
 };
 
 struct qemu_options {
@@ -34,7 +38,7 @@ struct qemu_options {
 	 * An empty string is the object without more.
 	 */
 	const char *object;
-	const char *more[8];	/* words for QEMU's command line */
+	const char *more[QEMU_MORE];	/* words for QEMU's command line */
 	bool stopped;		/* -S: no guest runs */
 	const char *kernel;	/* a multiboot kernel instead of Debian's */
 };
@@ -46,6 +50,9 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options);
 int qemu_start_fails(struct qemu *qemu, const struct qemu_options *options);
 /* QEMU's end: its exit status as of wait_child(). */
 int qemu_wait(struct qemu *qemu);
+/* Stops it without asking the tool to leave, and lets it run again. */
+void qemu_freeze(struct qemu *qemu);
+void qemu_thaw(struct qemu *qemu);
 /* Quits by the monitor, and cleans up. */
 void qemu_quit(struct qemu *qemu);
 /* Kills it, if it runs, and cleans up. */

@@ -14,7 +14,7 @@
 
 static const struct {
 	const char *what;
-	const char *more[8];
+	const char *more[QEMU_MORE];
 	const char *object;
 	const char *text;	/* that QEMU's error holds */
 } wrong[] = {

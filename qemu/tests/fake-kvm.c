@@ -7,7 +7,8 @@
  *   FAKE_KVM_FAIL   file with lines "IOCTL errno": those calls fail
  *   FAKE_KVM_CAP    what KVM_CHECK_EXTENSION answers, 1 if not set
  *   FAKE_KVM_HOLD   file: while it exists, a vCPU that enters KVM_RUN stays
- *                   there, deaf to signals, until the session's socket ends
+ *                   there, deaf to signals, until the session's socket ends;
+ *                   only one if its number is in the file
  *   FAKE_KVM_DOWN   file with "VCPU FLAGS": the next KVM_RUN of that vCPU is
  *                   KVM_EXIT_SHUTDOWN with those flags, and the file is gone
  *
@@ -129,6 +130,22 @@ static int unhook(void)
     return 0;
 }
 
+static int preunhook(void)
+{
+    static const char event[] = "UNHOOK";
+    int ret = answer("PREUNHOOK");
+
+    if (!ret && hooked_fd < 0) {
+        errno = EFAULT;
+        ret = -1;
+    }
+    note("PREUNHOOK %d\n", ret ? -errno : 0);
+    if (!ret) {
+        send(hooked_fd, event, sizeof(event) - 1, MSG_NOSIGNAL);
+    }
+    return ret;
+}
+
 static int allow(const char *what, const struct kvm_introspection_feature *f)
 {
     int ret = answer(what);
@@ -137,12 +154,29 @@ static int allow(const char *what, const struct kvm_introspection_feature *f)
     return ret;
 }
 
-static void hold(void)
+/* Whether the vCPU @fd is one to hold. */
+static int is_held(int fd)
 {
     const char *path = getenv("FAKE_KVM_HOLD");
+    FILE *f = path ? fopen(path, "re") : NULL;
+    unsigned int vcpu;
+    int held;
+
+    if (!f) {
+        return 0;
+    }
+    held = fscanf(f, "%u", &vcpu) != 1 ||
+           (vcpu < sizeof(vcpu_fd) / sizeof(vcpu_fd[0]) &&
+            vcpu_fd[vcpu] == fd);
+    fclose(f);
+    return held;
+}
+
+static void hold(int fd)
+{
     sigset_t all, old;
 
-    if (!path || access(path, F_OK)) {
+    if (!is_held(fd)) {
         return;
     }
     sigfillset(&all);
@@ -218,6 +252,8 @@ int ioctl(int fd, unsigned long request, ...)
         return hook(arg);
     case KVM_INTROSPECTION_UNHOOK:
         return unhook();
+    case KVM_INTROSPECTION_PREUNHOOK:
+        return preunhook();
     case KVM_INTROSPECTION_COMMAND:
         return allow("COMMAND", arg);
     case KVM_INTROSPECTION_EVENT:
@@ -228,7 +264,7 @@ int ioctl(int fd, unsigned long request, ...)
         if (down(fd)) {
             return 0;
         }
-        hold();
+        hold(fd);
         break;
     }
     return syscall(SYS_ioctl, fd, request, arg);

@@ -115,6 +115,14 @@ int introspection_hook(int fd, const QemuUUID *uuid, const strList *commands,
     return 0;
 }
 
+int introspection_preunhook(void)
+{
+    int ret = kvm_vm_ioctl(kvm_state, KVM_INTROSPECTION_PREUNHOOK);
+
+    trace_introspection_ioctl_preunhook(ret);
+    return ret;
+}
+
 void introspection_unhook(void)
 {
     int ret = kvm_vm_ioctl(kvm_state, KVM_INTROSPECTION_UNHOOK);

@@ -35,6 +35,16 @@ int introspection_hook(int fd, const QemuUUID *uuid, const strList *commands,
                        const strList *events, Error **errp);
 
 /**
+ * introspection_preunhook:
+ *
+ * Have KVM ask the tool to take its changes back and leave.
+ *
+ * Returns: 0 on success, a negative errno if the tool cannot be asked or does
+ * not want to be
+ */
+int introspection_preunhook(void);
+
+/**
  * introspection_unhook:
  *
  * End the session.  Harmless when there is none.

@@ -15,12 +15,15 @@
 #include "crypto/hash.h"
 #include "crypto/secret_common.h"
 #include "hw/qdev-core.h"
+#include "migration/misc.h"
 #include "system/system.h"
 #include "hook.h"
 #include "properties.h"
 #include "session.h"
 
 #define DEFAULT_HANDSHAKE_TIMEOUT 10
+#define DEFAULT_UNHOOK_TIMEOUT 60
+#define DEFAULT_STALL_TIMEOUT 60
 
 /* Keep the digest only: the secret itself is not needed again. */
 static bool introspection_load_key(Introspection *s, Error **errp)
@@ -149,8 +152,8 @@ static bool introspection_can_be_deleted(UserCreatable *uc)
 {
     Introspection *s = INTROSPECTION(uc);
 
-    return s->state == INTROSPECTION_WAITING &&
-           !qemu_chr_fe_backend_open(&s->chr);
+    return s->state == INTROSPECTION_STATE_WAITING && !s->snapshots &&
+           !migration_is_running() && !qemu_chr_fe_backend_open(&s->chr);
 }
 
 static void introspection_init(Object *obj)
@@ -158,6 +161,10 @@ static void introspection_init(Object *obj)
     Introspection *s = INTROSPECTION(obj);
 
     s->handshake_timeout = DEFAULT_HANDSHAKE_TIMEOUT;
+    s->unhook_timeout = DEFAULT_UNHOOK_TIMEOUT;
+    s->stall_timeout = DEFAULT_STALL_TIMEOUT;
+    s->async_unhook = true;
+    s->unhook_on_shutdown = true;
     introspection_session_init(s);
 }
 

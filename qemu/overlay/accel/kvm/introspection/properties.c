@@ -59,22 +59,46 @@ static char *introspection_get_problem(Object *obj, Error **errp)
     return g_strdup(INTROSPECTION(obj)->problem ?: "");
 }
 
-static void introspection_get_handshake_timeout(Object *obj, Visitor *v,
-                                                const char *name, void *opaque,
-                                                Error **errp)
+static uint32_t *introspection_seconds(Object *obj, void *opaque)
 {
-    Introspection *s = INTROSPECTION(obj);
-
-    visit_type_uint32(v, name, &s->handshake_timeout, errp);
+    return (uint32_t *)((char *)INTROSPECTION(obj) + (uintptr_t)opaque);
 }
 
-static void introspection_set_handshake_timeout(Object *obj, Visitor *v,
-                                                const char *name, void *opaque,
-                                                Error **errp)
+static void introspection_get_seconds(Object *obj, Visitor *v,
+                                      const char *name, void *opaque,
+                                      Error **errp)
 {
-    Introspection *s = INTROSPECTION(obj);
+    visit_type_uint32(v, name, introspection_seconds(obj, opaque), errp);
+}
 
-    visit_type_uint32(v, name, &s->handshake_timeout, errp);
+/* Taken up by the next connection, session or action. */
+static void introspection_set_seconds(Object *obj, Visitor *v,
+                                      const char *name, void *opaque,
+                                      Error **errp)
+{
+    visit_type_uint32(v, name, introspection_seconds(obj, opaque), errp);
+}
+
+static bool introspection_get_async_unhook(Object *obj, Error **errp)
+{
+    return INTROSPECTION(obj)->async_unhook;
+}
+
+static void introspection_set_async_unhook(Object *obj, bool value,
+                                           Error **errp)
+{
+    INTROSPECTION(obj)->async_unhook = value;
+}
+
+static bool introspection_get_unhook_on_shutdown(Object *obj, Error **errp)
+{
+    return INTROSPECTION(obj)->unhook_on_shutdown;
+}
+
+static void introspection_set_unhook_on_shutdown(Object *obj, bool value,
+                                                 Error **errp)
+{
+    INTROSPECTION(obj)->unhook_on_shutdown = value;
 }
 
 static void introspection_get_command(Object *obj, Visitor *v,
@@ -127,6 +151,15 @@ static void introspection_set_event(Object *obj, Visitor *v, const char *name,
                            introspection_parse_event, errp);
 }
 
+static void add_seconds(ObjectClass *oc, const char *name, size_t offset,
+                        const char *description)
+{
+    object_class_property_add(oc, name, "uint32", introspection_get_seconds,
+                              introspection_set_seconds, NULL,
+                              (void *)(uintptr_t)offset);
+    object_class_property_set_description(oc, name, description);
+}
+
 void introspection_add_properties(ObjectClass *oc)
 {
     object_class_property_add_str(oc, "chardev", introspection_get_chardev,
@@ -141,11 +174,23 @@ void introspection_add_properties(ObjectClass *oc)
                                   NULL);
     object_class_property_set_description(oc, "problem",
         "Why there was no session at the last attempt, empty with one");
-    object_class_property_add(oc, "handshake_timeout", "uint32",
-                              introspection_get_handshake_timeout,
-                              introspection_set_handshake_timeout, NULL, NULL);
-    object_class_property_set_description(oc, "handshake_timeout",
-        "Seconds for the tool to answer, 0 for no limit");
+    add_seconds(oc, "handshake_timeout",
+                offsetof(Introspection, handshake_timeout),
+                "Seconds for the tool to answer, 0 for no limit");
+    add_seconds(oc, "unhook_timeout", offsetof(Introspection, unhook_timeout),
+                "Seconds for the tool to leave, 0 for not to wait");
+    add_seconds(oc, "stall_timeout", offsetof(Introspection, stall_timeout),
+                "Seconds that QEMU may stand still, 0 for no limit");
+    object_class_property_add_bool(oc, "async_unhook",
+                                   introspection_get_async_unhook,
+                                   introspection_set_async_unhook);
+    object_class_property_set_description(oc, "async_unhook",
+        "Whether other commands work while one waits for the tool to leave");
+    object_class_property_add_bool(oc, "unhook_on_shutdown",
+                                   introspection_get_unhook_on_shutdown,
+                                   introspection_set_unhook_on_shutdown);
+    object_class_property_set_description(oc, "unhook_on_shutdown",
+        "Whether the guest is powered down only after the tool has left");
     object_class_property_add(oc, "command", "strList",
                               introspection_get_command,
                               introspection_set_command, NULL, NULL);

@@ -4,33 +4,36 @@
  * socket to KVM.  From then on the tool talks to the kernel, and QEMU keeps
  * the character device only to see the connection end.
  *
- *   WAITING     not connected; the character device retries
+ *   WAITING     not connected; the character device retries, unless held
  *   HANDSHAKE   connected, the hello is sent, the reply is awaited
  *   HOOKED      KVM has the socket
+ *   UNHOOKING   so it has, and the tool has been asked to leave
  *
- * All transitions are made by introspection_bh(), by the handshake timer or
- * by introspection_cut(), in the main loop.  The character device's callbacks
- * only take notes, because CHR_EVENT_CLOSED comes with the device's lock held
- * and leaves no way to disconnect or to write.
+ * All transitions are made by introspection_bh(), by a timer, by
+ * introspection_cut() or by what intercept.c is called for, in the main loop.
+ * The character device's callbacks only take notes, because CHR_EVENT_CLOSED
+ * comes with the device's lock held and leaves no way to disconnect or to
+ * write.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qapi/qapi-types-run-state.h"
-#include "qemu/error-report.h"
 #include "qemu/uuid.h"
 #include "chardev/char-socket.h"
-#include "hw/core/cpu.h"
-#include "hw/i386/e820_memory_layout.h"
 #include "system/introspection.h"
 #include "system/runstate.h"
 #include "system/system.h"
-#include <linux/kvmi.h>
+#include "hello.h"
+#include "hold.h"
 #include "hook.h"
+#include "intercept.h"
+#include "migrate.h"
+#include "report.h"
 #include "session.h"
 #include "trace.h"
+#include "watchdog.h"
 
 /*
  * A session that ends may still be taken down when the next one begins: only
@@ -38,56 +41,26 @@
  */
 #define EEXIST_TOLERATED 5
 
-static const char *const state_names[] = {
-    [INTROSPECTION_WAITING] = "waiting",
-    [INTROSPECTION_HANDSHAKE] = "handshake",
-    [INTROSPECTION_HOOKED] = "hooked",
-};
-
 Introspection *the_introspection;
+
+Introspection *introspection_started(void)
+{
+    return the_introspection && the_introspection->started ?
+           the_introspection : NULL;
+}
 
 const char *introspection_id(Introspection *s)
 {
     return object_get_canonical_path_component(OBJECT(s)) ?: "-";
 }
 
-static void introspection_set_state(Introspection *s, IntrospectionState state)
+void introspection_set_state(Introspection *s, IntrospectionState state)
 {
-    trace_introspection_state(introspection_id(s), state_names[s->state],
-                              state_names[state]);
+    trace_introspection_state(introspection_id(s),
+                              IntrospectionState_str(s->state),
+                              IntrospectionState_str(state));
     s->state = state;
-}
-
-/*
- * The character device tries again for ever, and what went wrong is likely to
- * go wrong again: say it once until a session begins.
- */
-static void introspection_warn(Introspection *s, const char *text)
-{
-    trace_introspection_warning(introspection_id(s), text);
-    if (s->state != INTROSPECTION_HOOKED) {
-        g_free(s->problem);
-        s->problem = g_strdup(text);
-    }
-    if (g_hash_table_add(s->warned, g_strdup(text))) {
-        warn_report("introspection '%s', chardev '%s': %s",
-                    introspection_id(s), s->chardev, text);
-    }
-}
-
-static uint64_t introspection_max_gpa(void)
-{
-    struct e820_entry *table;
-    int i, n = e820_get_table(&table);
-    uint64_t max_gpa = 0;
-
-    for (i = 0; i < n; i++) {
-        if (le32_to_cpu(table[i].type) == E820_RAM) {
-            max_gpa = MAX(max_gpa, le64_to_cpu(table[i].address) +
-                                   le64_to_cpu(table[i].length));
-        }
-    }
-    return max_gpa;
+    s->state_since = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
 }
 
 /* Tools tell sessions of a VM apart by it: never the same twice. */
@@ -97,26 +70,31 @@ static void introspection_renew_start_time(Introspection *s)
 }
 
 /* The connection is gone: end what was made of it. */
-static void introspection_end(Introspection *s, const char *reason)
+static void introspection_end(Introspection *s, IntrospectionReason reason)
 {
-    if (s->state == INTROSPECTION_WAITING) {
+    IntrospectionState was = s->state;
+
+    if (was == INTROSPECTION_STATE_WAITING) {
         return;
     }
 
-    trace_introspection_end(introspection_id(s), reason);
     timer_del(s->handshake_timer);
-    if (s->state == INTROSPECTION_HOOKED) {
+    if (was != INTROSPECTION_STATE_HANDSHAKE) {
+        introspection_watchdog_stop(s);
         introspection_unhook();
+        introspection_allow_cpr(s);
     }
-    introspection_set_state(s, INTROSPECTION_WAITING);
+    s->authenticated = false;
+    introspection_set_state(s, INTROSPECTION_STATE_WAITING);
+    introspection_report_end(s, reason);
+    introspection_left(s);
 }
 
-/* End the connection, and with it the handshake or the session. */
-static void introspection_cut(Introspection *s, const char *reason)
+void introspection_cut(Introspection *s, IntrospectionReason reason)
 {
     Chardev *chr = qemu_chr_fe_get_driver(&s->chr);
 
-    if (s->state == INTROSPECTION_WAITING) {
+    if (s->state == INTROSPECTION_STATE_WAITING) {
         return;
     }
 
@@ -137,84 +115,91 @@ static void introspection_handshake_timeout(void *opaque)
     Introspection *s = opaque;
 
     introspection_warn(s, "the tool did not complete the handshake in time");
-    introspection_cut(s, "handshake timeout");
-}
-
-/* While INMIGRATE there is no guest yet to look into. */
-static bool introspection_may_connect(void)
-{
-    return !runstate_check(RUN_STATE_INMIGRATE) &&
-           !runstate_check(RUN_STATE_SHUTDOWN);
+    introspection_cut(s, INTROSPECTION_REASON_HANDSHAKE_TIMEOUT);
 }
 
 static void introspection_connected(Introspection *s)
 {
-    struct kvmi_qemu2introspector hello;
-
-    if (!introspection_may_connect()) {
+    if (!introspection_may_connect(s)) {
         trace_introspection_refused(introspection_id(s),
                                     RunState_str(runstate_get()));
+        introspection_update_hold(s);
         qemu_chr_fe_disconnect(&s->chr);
         return;
     }
 
-    handshake_fill_hello(&hello, qemu_uuid.data, s->start_time,
-                         qemu_get_vm_name(), introspection_max_gpa());
-    trace_introspection_hello(introspection_id(s), hello.start_time,
-                              hello.max_gpa);
-
-    introspection_set_state(s, INTROSPECTION_HANDSHAKE);
+    introspection_set_state(s, INTROSPECTION_STATE_HANDSHAKE);
+    introspection_report_connected(s);
     handshake_reader_init(&s->reader);
     if (s->handshake_timeout) {
         timer_mod(s->handshake_timer,
-                  qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                  s->handshake_timeout * INT64_C(1000));
+                  s->state_since + s->handshake_timeout * INT64_C(1000));
     }
-
-    if (qemu_chr_fe_write_all(&s->chr, (const uint8_t *)&hello,
-                              sizeof(hello)) != sizeof(hello)) {
+    if (!introspection_send_hello(s)) {
         introspection_warn(s, "the handshake could not be sent");
-        introspection_cut(s, "cannot write");
+        introspection_cut(s, INTROSPECTION_REASON_PEER_CLOSED);
     }
     qemu_chr_fe_accept_input(&s->chr);
 }
 
-/* The reply is complete, or can never be. */
-static void introspection_replied(Introspection *s)
+/* Whether KVM has the socket now. */
+static bool introspection_take(Introspection *s)
 {
     Chardev *chr = qemu_chr_fe_get_driver(&s->chr);
+    int fd = SOCKET_CHARDEV(chr)->sioc->fd;
     Error *err = NULL;
     int ret;
 
-    timer_del(s->handshake_timer);
-    trace_introspection_reply(introspection_id(s), s->reader.reply.struct_size);
-
-    if (s->reader.status == HANDSHAKE_MALFORMED) {
-        introspection_warn(s, "the tool sent a malformed handshake");
-        introspection_cut(s, "malformed handshake");
-        return;
+    ret = introspection_forbid_cpr(s, &err);
+    if (ret >= 0) {
+        ret = introspection_hook(fd, &qemu_uuid, s->command, s->event, &err);
     }
-    if (s->key_digest && !handshake_reply_matches(&s->reader, s->key_digest)) {
-        introspection_warn(s, "the tool does not have the key");
-        introspection_cut(s, "wrong key");
-        return;
-    }
-
-    ret = introspection_hook(SOCKET_CHARDEV(chr)->sioc->fd, &qemu_uuid,
-                             s->command, s->event, &err);
     s->eexist_in_a_row = ret == -EEXIST ? s->eexist_in_a_row + 1 : 0;
     if (ret < 0) {
         if (ret != -EEXIST || s->eexist_in_a_row >= EEXIST_TOLERATED) {
             introspection_warn(s, error_get_pretty(err));
         }
         error_free(err);
-        introspection_cut(s, "not hooked");
-        return;
+        introspection_allow_cpr(s);
+        return false;
     }
+    introspection_set_state(s, INTROSPECTION_STATE_HOOKED);
+    introspection_watchdog_start(s, fd);
+    return true;
+}
 
-    introspection_set_state(s, INTROSPECTION_HOOKED);
-    g_clear_pointer(&s->problem, g_free);
-    g_hash_table_remove_all(s->warned);
+/* The reply is complete, or can never be. */
+static void introspection_replied(Introspection *s)
+{
+    timer_del(s->handshake_timer);
+    trace_introspection_reply(introspection_id(s), s->reader.reply.struct_size);
+
+    if (s->reader.status == HANDSHAKE_MALFORMED) {
+        introspection_warn(s, "the tool sent a malformed handshake");
+        introspection_cut(s, INTROSPECTION_REASON_HANDSHAKE_INVALID);
+    } else if (s->key_digest &&
+               !handshake_reply_matches(&s->reader, s->key_digest)) {
+        introspection_warn(s, "the tool does not have the key");
+        introspection_cut(s, INTROSPECTION_REASON_AUTH_FAILED);
+    } else if (!introspection_may_connect(s)) {
+        introspection_cut(s, INTROSPECTION_REASON_HELD);
+    } else if (!introspection_take(s)) {
+        introspection_cut(s, INTROSPECTION_REASON_HOOK_FAILED);
+    } else {
+        s->authenticated = s->key_digest;
+        introspection_report_hooked(s);
+    }
+}
+
+static IntrospectionReason introspection_closed_reason(Introspection *s)
+{
+    if (introspection_watchdog_barked(s)) {
+        introspection_warn(s, "QEMU stood still for too long, perhaps waiting"
+                           " for the tool: the session is over");
+        return INTROSPECTION_REASON_STALLED;
+    }
+    return s->state == INTROSPECTION_STATE_UNHOOKING ?
+           INTROSPECTION_REASON_UNHOOKED : INTROSPECTION_REASON_PEER_CLOSED;
 }
 
 static void introspection_bh(void *opaque)
@@ -223,19 +208,20 @@ static void introspection_bh(void *opaque)
 
     if (s->closed) {
         s->closed = false;
-        if (s->state == INTROSPECTION_HANDSHAKE) {
+        if (s->state == INTROSPECTION_STATE_HANDSHAKE) {
             introspection_warn(s, "the connection ended during the handshake");
         }
-        introspection_end(s, "connection ended");
+        introspection_end(s, introspection_closed_reason(s));
     }
     if (s->opened) {
         s->opened = false;
         introspection_connected(s);
     }
-    if (s->state == INTROSPECTION_HANDSHAKE &&
+    if (s->state == INTROSPECTION_STATE_HANDSHAKE &&
         s->reader.status != HANDSHAKE_MORE) {
         introspection_replied(s);
     }
+    introspection_update_hold(s);
 }
 
 static void introspection_chr_event(void *opaque, QEMUChrEvent event)
@@ -261,7 +247,7 @@ static int introspection_chr_can_read(void *opaque)
 {
     Introspection *s = opaque;
 
-    if (s->state != INTROSPECTION_HANDSHAKE || s->closed) {
+    if (s->state != INTROSPECTION_STATE_HANDSHAKE || s->closed) {
         return 0;
     }
     return handshake_reader_wants(&s->reader);
@@ -281,41 +267,20 @@ static void introspection_shutdown(Notifier *notifier, void *data)
 {
     Introspection *s = container_of(notifier, Introspection, shutdown);
 
-    introspection_cut(s, "shutdown");
+    /* With -action shutdown=pause it may run again. */
+    s->shutting_down = true;
+    introspection_cut(s, INTROSPECTION_REASON_SHUTDOWN);
+    s->shutting_down = false;
 }
 
 void introspection_before_reset(void)
 {
-    if (the_introspection && the_introspection->started) {
-        introspection_cut(the_introspection, "reset");
-        introspection_renew_start_time(the_introspection);
+    Introspection *s = introspection_started();
+
+    if (s) {
+        introspection_cut(s, INTROSPECTION_REASON_RESET);
+        introspection_renew_start_time(s);
     }
-}
-
-bool introspection_crashed(CPUState *cpu, uint16_t run_flags)
-{
-    g_autofree char *text = NULL;
-    GuestPanicInformation *info;
-
-    if (!(run_flags & KVM_RUN_X86_INTROSPECTION_CRASH)) {
-        return false;
-    }
-
-    trace_introspection_crash(cpu->cpu_index);
-    info = g_new0(GuestPanicInformation, 1);
-    info->type = GUEST_PANIC_INFORMATION_TYPE_INTROSPECTION;
-    info->u.introspection.cpu_index = cpu->cpu_index;
-    text = g_strdup_printf("the tool crashed the guest on vCPU %d",
-                           cpu->cpu_index);
-
-    bql_lock();
-    /* KVM may have come to this just before the object was deleted. */
-    if (the_introspection) {
-        introspection_warn(the_introspection, text);
-    }
-    qemu_system_guest_panicked(info);
-    bql_unlock();
-    return true;
 }
 
 void introspection_session_init(Introspection *s)
@@ -323,28 +288,33 @@ void introspection_session_init(Introspection *s)
     s->handshake_timer = timer_new_ms(QEMU_CLOCK_REALTIME,
                                       introspection_handshake_timeout, s);
     s->bh = qemu_bh_new(introspection_bh, s);
-    s->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     s->shutdown.notify = introspection_shutdown;
+    introspection_report_init(s);
+    introspection_intercept_init(s);
 }
 
 void introspection_session_destroy(Introspection *s)
 {
-    introspection_cut(s, "deleted");
-    qemu_chr_fe_deinit(&s->chr, false);
+    introspection_cut(s, INTROSPECTION_REASON_USER);
     if (s->started) {
         notifier_remove(&s->shutdown);
+        introspection_migrate_stop(s);
+        introspection_hold_stop_watching(s);
     }
+    qemu_chr_fe_deinit(&s->chr, false);
     timer_free(s->handshake_timer);
     qemu_bh_delete(s->bh);
-    g_hash_table_unref(s->warned);
-    g_free(s->problem);
+    introspection_intercept_destroy(s);
+    introspection_report_destroy(s);
 }
 
 void introspection_session_start(Introspection *s)
 {
     introspection_renew_start_time(s);
     qemu_register_shutdown_notifier(&s->shutdown);
+    introspection_migrate_start(s);
     s->started = true;
+    introspection_hold_start_watching(s);
     qemu_chr_fe_set_handlers(&s->chr, introspection_chr_can_read,
                              introspection_chr_read, introspection_chr_event,
                              NULL, s, NULL, true);

@@ -7,13 +7,14 @@ import struct
 import sys
 import time
 
-from rig import at_end, reply, run_all, wait_for, UUID
+from rig import at_end, reply, run_all, scenario, wait_for, UUID
 
 # kvm_run.flags
 SMM, GUEST_MODE, CRASH = 1 << 0, 1 << 2, 1 << 15
 EPERM, EBUSY, EEXIST, EINVAL, ENOTTY, EOPNOTSUPP = 1, 16, 17, 22, 25, 95
 
 
+@scenario(1)
 def tcg_needs_kvm(lab):
     lab.start(accel='tcg')
     lab.fails("introspection 'v'", 'needs the KVM accelerator', '-accel kvm')
@@ -24,17 +25,20 @@ def tcg_chardev_missing(lab):
     lab.fails("Parameter 'chardev' is missing")
 
 
+@scenario(8)
 def tcg_unknown_names(lab):
     lab.start(obj=',command=nonsense', accel='tcg')
     lab.fails("'nonsense' is neither the name nor the number",
               'vm-read-physical')
 
 
+@scenario(8)
 def tcg_all_ones_is_no_id(lab):
     lab.start(obj=',event=4294967295', accel='tcg')
     lab.fails("'4294967295' is neither")
 
 
+@scenario(4)
 def tcg_second_object(lab):
     lab.start('-object', 'introspection,id=w,chardev=c', accel='tcg')
     lab.fails("'v'")
@@ -49,32 +53,38 @@ def tcg_hot_add(lab):
     assert "'v'" not in str(qmp.ok('qom-list', path='/objects'))
 
 
+@scenario(2)
 def test_no_support(lab):
     lab.start(env={'FAKE_KVM_CAP': '0'})
     lab.fails('does not know introspection: load KVM modules')
 
 
+@scenario(3)
 def test_no_chardev(lab):
     lab.start(obj=',id=v', chardev='null,id=d')
     lab.fails("chardev 'c' not found")
 
 
+@scenario(3)
 def test_chardev_is_no_socket(lab):
     lab.start(chardev='null,id=c')
     lab.fails("'c' is not a socket")
 
 
+@scenario(3)
 def test_chardev_is_a_server(lab):
     lab.start(chardev=f'socket,id=c,path={lab.tool_path},server=on,wait=off')
     lab.fails('is a server', 'server=off')
 
 
+@scenario(3)
 def test_chardev_does_not_reconnect(lab):
     lab.listen()
     lab.start(chardev=f'socket,id=c,path={lab.tool_path}')
     lab.fails('does not reconnect', 'reconnect-ms')
 
 
+@scenario(3)
 def test_chardev_is_websocket(lab):
     lab.start(chardev='socket,id=c,host=127.0.0.1,port=1,websocket=on,server=on,wait=off')
     assert lab.vm.wait(5) == 1
@@ -90,6 +100,7 @@ def test_key_missing(lab):
     lab.fails("No secret with id 'k'")
 
 
+@scenario(7, 12)
 def test_hello(lab):
     lab.listen()
     before = int(time.time())
@@ -104,6 +115,7 @@ def test_hello(lab):
     assert 'no key' in lab.stderr()
 
 
+@scenario(12)
 def test_max_gpa_above_4g(lab):
     lab.listen()
     lab.start('-M', 'q35', '-m', '4G')
@@ -111,6 +123,7 @@ def test_max_gpa_above_4g(lab):
     assert struct.unpack_from('=Q', hello, 96)[0] > 4 << 30
 
 
+@scenario(6)
 def test_permissions(lab):
     lab.listen()
     lab.start(obj=',command=16,command=vm-get-info,event=unhook')
@@ -118,6 +131,7 @@ def test_permissions(lab):
     assert lab.log() == 'HOOK 0\nCOMMAND 1 16\nCOMMAND 1 8\nEVENT 1 0\n'
 
 
+@scenario(14)
 def test_reply_byte_by_byte(lab):
     lab.listen()
     lab.start()
@@ -128,6 +142,7 @@ def test_reply_byte_by_byte(lab):
     wait_for('hook', lambda: 'EVENT' in lab.log())
 
 
+@scenario(15)
 def test_reply_then_command(lab):
     """What follows the reply is the kernel's, to the byte."""
     lab.listen()
@@ -137,6 +152,7 @@ def test_reply_then_command(lab):
     assert 'RECEIVED 13\n' in lab.log()
 
 
+@scenario(14)
 def test_reply_malformed(lab):
     lab.listen()
     lab.start()
@@ -148,6 +164,7 @@ def test_reply_malformed(lab):
     assert lab.stderr().count('malformed') == 1
 
 
+@scenario(16)
 def test_key(lab):
     lab.listen()
     lab.start('-object', 'secret,id=k,data=letmein', obj=',key=k')
@@ -160,6 +177,7 @@ def test_key(lab):
     assert 'no key' not in lab.stderr()
 
 
+@scenario(13)
 def test_handshake_timeout(lab):
     lab.listen()
     lab.start(obj=',handshake_timeout=1')
@@ -180,6 +198,7 @@ def test_handshake_without_timeout(lab):
     wait_for('hook', lambda: 'EVENT' in lab.log())
 
 
+@scenario(18)
 def test_tool_comes_later(lab):
     lab.start()
     lab.qmp()
@@ -200,6 +219,33 @@ def test_reconnect(lab):
         session + ['UNHOOK'] + session
 
 
+@scenario(17)
+def test_tool_does_not_read(lab):
+    lab.listen()
+    lab.start(obj=',handshake_timeout=1')
+    conn, _ = lab.listener.accept()
+    time.sleep(1.3)
+    conn.close()
+    lab.hooked()
+
+
+@scenario(9)
+def test_properties(lab):
+    lab.start(chardev=f'socket,id=c,path={lab.tool_path},reconnect-ms=100')
+    qmp = lab.qmp()
+    names = {p['name'] for p in qmp.ok('qom-list', path='/objects/v')}
+    defaults = {'handshake_timeout': 10, 'unhook_timeout': 60,
+                'stall_timeout': 60, 'async_unhook': True,
+                'unhook_on_shutdown': True, 'problem': ''}
+    assert names >= {'chardev', 'key', 'command', 'event', *defaults}
+    for name, value in defaults.items():
+        assert qmp.ok('qom-get', path='/objects/v', property=name) == value
+        if name != 'problem':
+            qmp.ok('qom-set', path='/objects/v', property=name,
+                   value=value if isinstance(value, bool) else 5)
+
+
+@scenario(17)
 def test_tool_leaves_at_any_byte(lab):
     lab.listen()
     lab.start()
@@ -211,6 +257,7 @@ def test_tool_leaves_at_any_byte(lab):
 
 
 def hook_errors(err, words):
+    @scenario(10)
     def test(lab):
         lab.listen()
         lab.fail(f'HOOK {err}\n')
@@ -226,6 +273,7 @@ def hook_errors(err, words):
     return test
 
 
+@scenario(10)
 def test_hook_eexist(lab):
     lab.listen()
     lab.fail(f'HOOK {EEXIST}\n')
@@ -260,6 +308,7 @@ def test_problem(lab):
     assert problem() == ''
 
 
+@scenario(11)
 def test_permission_refused(lab):
     lab.listen()
     lab.fail(f'COMMAND {EINVAL}\n')
@@ -271,6 +320,7 @@ def test_permission_refused(lab):
     wait_for('warning', lambda: 'command 999' in lab.stderr())
 
 
+@scenario(44)
 def test_reset(lab):
     lab.listen()
     lab.start()
@@ -282,6 +332,7 @@ def test_reset(lab):
     assert struct.unpack_from('=q', second, 24) > struct.unpack_from('=q', first, 24)
 
 
+@scenario(48)
 def test_reset_with_a_waiting_vcpu(lab):
     lab.listen()
     lab.hold()
@@ -296,6 +347,7 @@ def test_reset_with_a_waiting_vcpu(lab):
     assert qmp.ok('query-status')['status'] == 'running'
 
 
+@scenario(48)
 def test_quit_with_a_waiting_vcpu(lab):
     lab.listen()
     lab.hold()
@@ -308,6 +360,7 @@ def test_quit_with_a_waiting_vcpu(lab):
     assert lab.log().count('UNHOOK') == 1
 
 
+@scenario(48)
 def test_sigterm_with_a_waiting_vcpu(lab):
     lab.listen()
     lab.hold()
@@ -411,6 +464,7 @@ def test_crash_without_a_session(lab):
     panicked(qmp, 'pause')
 
 
+@scenario(45)
 def test_triple_fault(lab):
     """Without the flag it is a reset, also with others."""
     lab.down(0, SMM | GUEST_MODE)
@@ -425,6 +479,7 @@ def test_triple_fault(lab):
     assert qmp.ok('query-status')['status'] == 'running'
 
 
+@scenario(45)
 def test_triple_fault_of_a_guest(lab):
     """A fault without an IDT: this one comes from the real KVM."""
     code = bytes.fromhex('0f011e0000'   # lidt  [0]
@@ -453,6 +508,7 @@ def test_not_while_incoming(lab):
     assert 'HOOK' not in lab.log()
 
 
+@scenario(4, 5, 8, 9, 52)
 def test_hot_add_and_delete(lab):
     lab.listen()
     lab.start(obj=False, chardev='null,id=d')
@@ -482,6 +538,7 @@ def test_hot_add_and_delete(lab):
     assert lab.vm.wait(5) == 0
 
 
+@scenario(54)
 def test_many_sessions(lab):
     """Nothing is left behind by a session."""
     def fds():

@@ -113,11 +113,12 @@ class Lab:
             chardev = f'socket,id=c,path={self.tool_path},reconnect-ms=100'
         full = [QEMU, '-accel', accel, '-cpu', 'kvm64', '-m', '64',
                 '-nodefaults', '-display', 'none', '-name', 'guest',
-                '-uuid', UUID, '-chardev', chardev,
-                '-chardev', f'socket,id=m,path={self.file("qmp")},server=on,wait=off',
-                '-mon', 'chardev=m,mode=control',
-                '-chardev', f'socket,id=m2,path={self.file("qmp2")},server=on,wait=off',
-                '-mon', 'chardev=m2,mode=control']
+                '-uuid', UUID, '-chardev', chardev]
+        for name in 'qmp', 'qmp2':
+            path = self.file(name)
+            full += ['-chardev',
+                     f'socket,id={name},path={path},server=on,wait=off',
+                     '-mon', f'chardev={name},mode=control']
         if obj is not False:
             full += ['-object', 'introspection,id=v,chardev=c' + (obj or '')]
         with open(self.file('stderr'), 'w') as err:

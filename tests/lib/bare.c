@@ -34,16 +34,16 @@ static void map(struct bare *bare, const char *path)
 	close(fd);
 }
 
-void bare_start(struct bare *bare, const char *object)
+void bare_receive(struct bare *bare, const char *object)
 {
 	char kernel[96], path[96], backend[192];
 	struct qemu_options options = {
 		.object = object,
 		.kernel = kernel,
 		.more = { "-m", "32M", "-object", backend, "-M",
-			  "memory-backend=ram" },
+			  "memory-backend=ram", bare->more[0], bare->more[1],
+			  bare->more[2], bare->more[3] },
 	};
-	volatile uint32_t *mailbox;
 
 	snprintf(kernel, sizeof(kernel), "%s/kernel", bare->qemu.folder);
 	snprintf(path, sizeof(path), "%s/ram", bare->qemu.folder);
@@ -53,7 +53,13 @@ void bare_start(struct bare *bare, const char *object)
 	write_kernel(kernel);
 	map(bare, path);
 	qemu_start(&bare->qemu, &options);
+}
 
+void bare_start(struct bare *bare, const char *object)
+{
+	volatile uint32_t *mailbox;
+
+	bare_receive(bare, object);
 	mailbox = (void *)(bare->memory + GUEST_MAILBOX);
 	wait_for(*mailbox == GUEST_HERE);
 	events_fill(bare->memory);

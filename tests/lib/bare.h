@@ -12,11 +12,14 @@
 
 struct bare {
 	struct qemu qemu;
+	const char *more[4];	/* words for QEMU's command line */
 	uint8_t *memory;
 };
 
 /* After qemu_prepare(); returns when both vCPUs run. */
 void bare_start(struct bare *bare, const char *object);
+/* The same without waiting, for a guest that comes by migration. */
+void bare_receive(struct bare *bare, const char *object);
 /* Ends QEMU by the monitor, and unmaps the memory. */
 void bare_quit(struct bare *bare);
 

@@ -157,7 +157,7 @@ static void test_debian(void)
 /* Without a single gate the next interrupt is the end. */
 static void test_triple_fault(void)
 {
-	struct bare bare;
+	struct bare bare = { 0 };
 	struct tool tool;
 	const char *got;
 

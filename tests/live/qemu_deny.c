@@ -167,7 +167,7 @@ static void test_deny(struct bare *bare, size_t i)
 
 int main(void)
 {
-	struct bare bare;
+	struct bare bare = { 0 };
 	size_t i;
 
 	qemu_prepare(&bare.qemu);

@@ -159,7 +159,7 @@ int main(void)
 {
 	volatile int *ready = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct bare bare;
+	struct bare bare = { 0 };
 	struct tool tool;
 	size_t i;
 

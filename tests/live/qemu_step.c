@@ -335,7 +335,7 @@ static void test_whole_guest(void)
 
 int main(void)
 {
-	struct bare bare;
+	struct bare bare = { 0 };
 	bool can;
 	int vcpu;
 

@@ -230,7 +230,7 @@ int main(void)
 {
 	const size_t size = guest_events.end - guest_events.code;
 	uint8_t code[4096];
-	struct bare bare;
+	struct bare bare = { 0 };
 	size_t i;
 
 	expect_true(size <= sizeof(code));

@@ -9,6 +9,8 @@
  *   FAKE_KVM_HOLD   file: while it exists, a vCPU that enters KVM_RUN stays
  *                   there, deaf to signals, until the session's socket ends;
  *                   only one if its number is in the file
+ *   FAKE_KVM_SLOW   file: while it exists, the "kernel" waits 50 ms before it
+ *                   reads from the socket
  *   FAKE_KVM_DOWN   file with "VCPU FLAGS": the next KVM_RUN of that vCPU is
  *                   KVM_EXIT_SHUTDOWN with those flags, and the file is gone
  *
@@ -77,6 +79,15 @@ static int answer(const char *what)
     return err ? -1 : 0;
 }
 
+static void dawdle(void)
+{
+    const char *path = getenv("FAKE_KVM_SLOW");
+
+    if (path && !access(path, F_OK)) {
+        usleep(50000);
+    }
+}
+
 /* The kernel's receiver: at the end of the stream the session is over. */
 static void *receive(void *opaque)
 {
@@ -90,6 +101,7 @@ static void *receive(void *opaque)
         } else {
             usleep(1000);
         }
+        dawdle();
     }
     shutdown(hooked_fd, SHUT_RDWR);
     note("END\n");

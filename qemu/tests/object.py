@@ -219,6 +219,22 @@ def test_reconnect(lab):
         session + ['UNHOOK'] + session
 
 
+def test_last_words(lab):
+    """What the tool says before it leaves is heard."""
+    lab.listen()
+    lab.start()
+    conn, _ = lab.hooked()
+    open(lab.file('slow'), 'w').close()
+    conn.sendall(b'x')
+    wait_for('first', lambda: 'RECEIVED 1\n' in lab.log())
+    conn.sendall(b'x' * 70)
+    conn.close()
+    wait_for('end', lambda: 'UNHOOK' in lab.log())
+    log = lab.log()
+    assert 'RECEIVED 70\n' in log, log
+    assert log.index('RECEIVED 70') < log.index('UNHOOK'), log
+
+
 @scenario(17)
 def test_tool_does_not_read(lab):
     lab.listen()

@@ -128,6 +128,7 @@ class Lab:
                      'FAKE_KVM_LOG': self.file('log'),
                      'FAKE_KVM_FAIL': self.file('fail'),
                      'FAKE_KVM_HOLD': self.file('hold'),
+                     'FAKE_KVM_SLOW': self.file('slow'),
                      'FAKE_KVM_DOWN': self.file('down'), **(env or {})})
 
     def qmp(self, name='qmp', oob=False):

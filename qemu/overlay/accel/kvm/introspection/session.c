@@ -41,6 +41,9 @@
  */
 #define EEXIST_TOLERATED 5
 
+/* How long KVM may take to read what a tool has said before it left. */
+#define LAST_WORDS_MS 100
+
 Introspection *the_introspection;
 
 Introspection *introspection_started(void)
@@ -69,6 +72,23 @@ static void introspection_renew_start_time(Introspection *s)
     s->start_time = MAX(g_get_real_time() / G_USEC_PER_SEC, s->start_time + 1);
 }
 
+/*
+ * The tool has closed its end.  What it said last is perhaps still to be read
+ * by KVM, and would be lost by unhooking at once: among it are the answers to
+ * events of breakpoints that it has just taken back, without which the guest
+ * would get their exceptions.
+ */
+static void introspection_hear_last_words(Introspection *s)
+{
+    char byte;
+    int i;
+
+    for (i = 0; i < LAST_WORDS_MS &&
+                recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0; i++) {
+        g_usleep(1000);
+    }
+}
+
 /* The connection is gone: end what was made of it. */
 static void introspection_end(Introspection *s, IntrospectionReason reason)
 {
@@ -83,6 +103,7 @@ static void introspection_end(Introspection *s, IntrospectionReason reason)
         introspection_watchdog_stop(s);
         introspection_unhook();
         introspection_allow_cpr(s);
+        close(s->fd);
     }
     s->authenticated = false;
     introspection_set_state(s, INTROSPECTION_STATE_WAITING);
@@ -163,6 +184,7 @@ static bool introspection_take(Introspection *s)
         introspection_allow_cpr(s);
         return false;
     }
+    s->fd = qemu_dup(fd);
     introspection_set_state(s, INTROSPECTION_STATE_HOOKED);
     introspection_watchdog_start(s, fd);
     return true;
@@ -210,6 +232,8 @@ static void introspection_bh(void *opaque)
         s->closed = false;
         if (s->state == INTROSPECTION_STATE_HANDSHAKE) {
             introspection_warn(s, "the connection ended during the handshake");
+        } else if (s->state != INTROSPECTION_STATE_WAITING) {
+            introspection_hear_last_words(s);
         }
         introspection_end(s, introspection_closed_reason(s));
     }

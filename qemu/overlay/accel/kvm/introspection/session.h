@@ -49,6 +49,7 @@ struct Introspection {
     HandshakeReader reader;
     QEMUTimer *handshake_timer;
     QEMUBH *bh;
+    int fd;                 /* that KVM has, of our own */
     bool authenticated;
     unsigned int eexist_in_a_row;
 

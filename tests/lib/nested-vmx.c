@@ -112,7 +112,6 @@ static void add_state(struct field **next, const struct kvm_sregs *sregs)
 	add(next, VMCS_GUEST_CR3, sregs->cr3);
 	add(next, VMCS_GUEST_CR4, sregs->cr4);
 	add(next, VMCS_GUEST_DR7, 0x400);
-	/* With interrupts off Bochs never leaves it for those of level 1. */
 	add(next, VMCS_GUEST_RFLAGS, 0x202);
 	add(next, VMCS_HOST_CR0, sregs->cr0);
 	add(next, VMCS_HOST_CR3, sregs->cr3);

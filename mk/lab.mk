@@ -5,7 +5,7 @@
 # the live tests without a whole guest on another SVM.
 #
 #	make lab [CPU=amd|intel|amd-bochs] [TEST=name] [KEEP=1] [DEBUG=1]
-#		[MODULES=stock] [NRIPS=0] [STRESS=seconds] [RUN=name|all] [SHORT=1]
+#		[MODULES=stock] [NRIPS=0] [STRESS=seconds] [RUN=name|all] [SHORT=1] [ALL=1]
 
 .PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu
 
@@ -17,7 +17,7 @@ lab-cpu:
 	*) echo "lab: CPU is amd, intel or amd-bochs, not $(CPU)"; exit 2 ;; esac
 
 LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(RUN),--run $(RUN)) $(if $(MODULES),--modules $(MODULES)) \
-	$(if $(CPUS),--cpus $(CPUS)) $(if $(SHORT),--short) \
+	$(if $(CPUS),--cpus $(CPUS)) $(if $(SHORT),--short) $(if $(ALL),--all) \
 	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
 
 # The kernel is built once; our modules for it follow kernel/.

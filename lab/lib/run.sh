@@ -74,7 +74,8 @@ default_tests()
 	local name
 
 	all_tests | while read -r name; do
-		[ "$emulator_name" = qemu ] || ! want_qemu "$name" || continue
+		[ "$emulator_name" = qemu ] || [ -n "$all" ] ||
+			! want_qemu "$name" || continue
 		[ -z "$short" ] || in_short_list "$name" || continue
 		echo "$name"
 	done

@@ -74,12 +74,58 @@ static void print_time(const char *title, int64_t seconds)
 	printf("%-12s %s\n", title, text);
 }
 
-static void print_text(const struct info *info)
+static const char *area_name(uint32_t type)
+{
+	static const char *const names[] = {
+		[KVMI_AREA_RAM] = "ram",
+		[KVMI_AREA_RESERVED] = "reserved",
+		[KVMI_AREA_ACPI] = "acpi",
+		[KVMI_AREA_NVS] = "nvs",
+		[KVMI_AREA_UNUSABLE] = "unusable",
+	};
+
+	if (type >= sizeof(names) / sizeof(names[0]) || !names[type])
+		return "other";
+	return names[type];
+}
+
+static void print_areas(const struct kvmi_vm *vm)
+{
+	struct kvmi_memory_area area = { .size = sizeof(area) };
+	unsigned int i;
+
+	for (i = 0; !kvmi_vm_get_memory_area(vm, i, &area); i++)
+		printf("%-12s 0x%09" PRIx64 "-0x%09" PRIx64 " %s\n",
+		       i ? "" : "Memory:", area.gpa, area.gpa + area.length,
+		       area_name(area.type));
+}
+
+static struct json_object *json_areas(const struct kvmi_vm *vm)
+{
+	struct kvmi_memory_area area = { .size = sizeof(area) };
+	struct json_object *array = json_object_new_array();
+	struct json_object *row;
+	unsigned int i;
+
+	for (i = 0; !kvmi_vm_get_memory_area(vm, i, &area); i++) {
+		row = json_object_new_object();
+		json_object_object_add(row, "gpa", json_gpa(area.gpa));
+		json_object_object_add(row, "length", json_gpa(area.length));
+		json_object_object_add(row, "type",
+				       json_object_new_string(area_name(area.type)));
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
+static void print_text(const struct kvmi_vm *vm, const struct info *info)
 {
 	printf("%-12s %s\n", "Name:", *info->name ? info->name : "(none)");
 	printf("%-12s %s\n", "UUID:", info->uuid);
 	print_time("Started:", info->id.start_time);
 	print_time("Session:", info->session_time);
+	printf("%-12s %s\n", "Key:", kvmi_vm_is_authenticated(vm) ?
+	       "proved by both sides" : "not proved");
 	printf("%-12s version %u, messages up to %u bytes\n", "Protocol:",
 	       info->version.version, info->version.max_msg_size);
 	printf("%-12s single step %s\n", "Features:",
@@ -94,6 +140,7 @@ static void print_text(const struct info *info)
 	else
 		printf("%-12s 0x%" PRIx64 " (frame 0x%" PRIx64 ")\n",
 		       "Memory end:", info->max_gfn << 12, info->max_gfn);
+	print_areas(vm);
 	printf("%-12s kvmi %s\n", "Library:", kvmi_library_version());
 }
 
@@ -103,7 +150,8 @@ static void add(struct json_object *object, const char *key,
 	json_object_object_add(object, key, value);
 }
 
-static struct json_object *to_json(const struct info *info)
+static struct json_object *to_json(const struct kvmi_vm *vm,
+				   const struct info *info)
 {
 	struct json_object *features = json_object_new_object();
 	struct json_object *protocol = json_object_new_object();
@@ -121,10 +169,13 @@ static struct json_object *to_json(const struct info *info)
 	add(o, "start_time", json_object_new_int64(info->id.start_time));
 	add(o, "session_time", json_object_new_int64(info->session_time));
 	add(o, "max_gpa", info->id.max_gpa ? json_gpa(info->id.max_gpa) : NULL);
+	add(o, "authenticated",
+	    json_object_new_boolean(kvmi_vm_is_authenticated(vm)));
 	add(o, "protocol", protocol);
 	add(o, "vcpus", info->vm_err ? NULL :
 	    json_object_new_int64(info->vm.vcpu_count));
 	add(o, "max_gfn", info->max_gfn_err ? NULL : json_gpa(info->max_gfn));
+	add(o, "memory", json_areas(vm));
 	add(o, "library", json_object_new_string(kvmi_library_version()));
 	return o;
 }
@@ -222,9 +273,9 @@ static int show(struct kvmi_vm *vm, bool is_json)
 	if (err)
 		return err;
 	if (is_json)
-		json = to_json(&info);
+		json = to_json(vm, &info);
 	else
-		print_text(&info);
+		print_text(vm, &info);
 
 	err = list_kind(vm, &commands, json);
 	if (!err)

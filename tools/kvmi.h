@@ -37,6 +37,8 @@ struct common {
 	const char *socket;
 	const char *vm;		/* UUID or name, NULL: the first that comes */
 	const char *key_file;
+	bool is_old_auth;
+	bool shares_memory;
 	unsigned int socket_mode;
 	int timeout;		/* s */
 	bool is_json;
@@ -47,6 +49,8 @@ struct common {
 enum {
 	OPTION_VM = 0x100,
 	OPTION_KEY_FILE,
+	OPTION_OLD_AUTH,
+	OPTION_SHARE_MEMORY,
 	OPTION_SOCKET_MODE,
 	OPTION_TIMEOUT,
 	OPTION_JSON,
@@ -59,6 +63,8 @@ enum {
 	{ "verbose", no_argument, NULL, 'v' }, \
 	{ "vm", required_argument, NULL, OPTION_VM }, \
 	{ "key-file", required_argument, NULL, OPTION_KEY_FILE }, \
+	{ "old-auth", no_argument, NULL, OPTION_OLD_AUTH }, \
+	{ "share-memory", no_argument, NULL, OPTION_SHARE_MEMORY }, \
 	{ "socket-mode", required_argument, NULL, OPTION_SOCKET_MODE }, \
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, \
 	{ "json", no_argument, NULL, OPTION_JSON }

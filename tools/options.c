@@ -14,7 +14,9 @@ static const char common_help[] =
 	"                      " DEFAULT_SOCKET "\n"
 	"      --socket-mode MODE  rights of the socket, octal; default 600\n"
 	"      --vm UUID|NAME  this VM only; default the first that connects\n"
-	"      --key-file FILE the secret that QEMU checks, each byte counts\n"
+	"      --key-file FILE the secret that QEMU has, too; each byte counts\n"
+	"      --old-auth      also a QEMU that does not prove that it has it\n"
+	"      --share-memory  read memory that QEMU shares, without KVM\n"
 	"      --timeout S     how long to wait for the VM; default 30\n"
 	"      --json          write JSON\n"
 	"  -v, --verbose       tell what happens\n"
@@ -82,6 +84,12 @@ void common_option(struct common *common, const struct verb *verb, int option)
 		break;
 	case OPTION_KEY_FILE:
 		common->key_file = optarg;
+		break;
+	case OPTION_OLD_AUTH:
+		common->is_old_auth = true;
+		break;
+	case OPTION_SHARE_MEMORY:
+		common->shares_memory = true;
 		break;
 	case OPTION_SOCKET_MODE:
 		common->socket_mode = read_mode(verb, optarg);

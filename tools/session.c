@@ -73,8 +73,13 @@ static int listen_on(struct session *session, const struct common *common)
 	opts.log = log_line;
 	opts.log_data = (void *)common;
 	opts.socket_mode = common->socket_mode;
+	opts.old_auth = common->is_old_auth;
+	opts.share_memory = common->shares_memory ? KVMI_SHARE_MUST :
+						    KVMI_SHARE_NO;
 	if (common->key_file)
 		err = read_file(common->key_file, KEY_MAX, &key, &opts.key_size);
+	if (!err && common->key_file && !opts.key_size)
+		err = -ENODATA;
 	if (err) {
 		complain(err, "cannot read the key %s", common->key_file);
 		return err;
@@ -119,7 +124,20 @@ static void complain_no_vm(const struct session *session,
 /* A refusal may pass, as when KVM is not done with the session before. */
 static bool may_pass(int err)
 {
-	return err == -ECONNREFUSED || err == -EPROTO || err == -ETIMEDOUT;
+	return err == -ECONNREFUSED || err == -EPROTO || err == -ETIMEDOUT ||
+	       err == -EKEYREJECTED || err == -ENOKEY;
+}
+
+static const char *cure(int err)
+{
+	switch (err) {
+	case -ENOKEY:
+		return "; name its secret with --key-file";
+	case -EKEYREJECTED:
+		return "; give QEMU the same key, or know what --old-auth means";
+	default:
+		return "";
+	}
 }
 
 static int wait_for_vm(struct session *session, const struct common *common)
@@ -141,11 +159,14 @@ static int wait_for_vm(struct session *session, const struct common *common)
 			return EXIT_DONE;
 		is_patient = may_pass(err) && end > now_ms();
 		if (is_patient)
-			complain(err, "no session; waiting for the VM to connect again");
+			complain(err, "no session%s; waiting for the VM to connect again",
+				 cure(err));
 	} while (is_patient);
 
 	if (err == -ETIMEDOUT || err == -EAGAIN)
 		complain_no_vm(session, common);
+	else if (err == -EOPNOTSUPP && common->shares_memory)
+		complain(0, "QEMU does not share the VM's memory: give its introspection object share_memory=on");
 	else
 		complain(err, "no session with the VM");
 	return EXIT_NO_VM;

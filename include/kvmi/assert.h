@@ -104,6 +104,13 @@ KVMI_OFFSET(kvmi_qemu2introspector, max_gpa, 96);
 KVMI_SIZE(kvmi_qemu2introspector, 104);
 KVMI_SIZE(kvmi_introspector2qemu, 24);
 KVMI_OFFSET(kvmi_introspector2qemu, cookie_hash, 4);
+KVMI_SIZE(kvmi_handshake_ready, 8);
+KVMI_SIZE(kvmi_handshake_record, 8);
+KVMI_OFFSET(kvmi_handshake_record, size, 4);
+KVMI_SIZE(kvmi_handshake_features, 8);
+KVMI_SIZE(kvmi_handshake_area, 24);
+KVMI_SIZE(kvmi_handshake_range, 32);
+KVMI_OFFSET(kvmi_handshake_range, fd, 24);
 
 /* The table's numbers are the structures'. */
 #define KVMI_REQUEST(stem, bytes) KVMI_SIZE(kvmi_##stem, bytes)

@@ -78,6 +78,16 @@ void channel_breach(struct channel *ch)
 	pthread_mutex_unlock(&ch->lock);
 }
 
+bool channel_has_ended(struct channel *ch)
+{
+	bool has_ended;
+
+	pthread_mutex_lock(&ch->lock);
+	has_ended = ch->end;
+	pthread_mutex_unlock(&ch->lock);
+	return has_ended;
+}
+
 /* Reads for all, with lock held, dropped meanwhile. */
 static int be_reader(struct channel *ch, short events, int64_t deadline)
 {

@@ -68,6 +68,8 @@ void channel_uninit(struct channel *ch);
 void channel_shutdown(struct channel *ch);
 /* The same, because the peer broke the protocol. */
 void channel_breach(struct channel *ch);
+/* Whether it has, as far as is known without a look at the socket. */
+bool channel_has_ended(struct channel *ch);
 
 /* Sends @count calls, at most CHANNEL_BATCH. None is under way on error. */
 int channel_start(struct channel *ch, struct call *calls, size_t count,

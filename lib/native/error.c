@@ -25,6 +25,9 @@ static const struct {
 	  "the device manager unhooked or the connection died" },
 	{ ECONNREFUSED, "the device manager hung up after the handshake: "
 	  "wrong key, or KVM refused the hook" },
+	{ ENOKEY, "the device manager asks for a key, and none was given" },
+	{ EKEYREJECTED, "the device manager does not prove that it has the key: "
+	  "it has another or none, or is too old; old_auth does without" },
 	{ EPROTO, "the peer broke the protocol" },
 	{ EREMOTEIO, "the kernel answered with an error unknown to this library" },
 	{ EMSGSIZE, "the answer is larger than expected" },

@@ -35,21 +35,50 @@ static bool is_possible_size(size_t size)
 	return size >= KVMI_HANDSHAKE_HELLO_MIN && size <= KVMI_HANDSHAKE_MAX;
 }
 
+static struct kvmi_handshake_area row(const struct hello *hello, size_t index)
+{
+	struct kvmi_handshake_area row;
+
+	memcpy(&row, hello->bytes + hello->tail.areas + index * sizeof(row),
+	       sizeof(row));
+	return row;
+}
+
+static int check_areas(const struct hello *hello)
+{
+	struct kvmi_handshake_area area;
+	size_t i;
+
+	for (i = 0; i < hello->tail.area_count; i++) {
+		area = row(hello, i);
+		if (area.gpa + area.size < area.gpa)
+			return -EPROTO;
+	}
+	return 0;
+}
+
+/* A tail of the unmerged form, or of nobody we know, is dropped. */
+static int read_tail(struct hello *hello)
+{
+	const size_t known = sizeof(hello->msg);
+	int err;
+
+	if (hello->got <= known || hello->msg.max_gpa < MAX_GPA_MIN ||
+	    !tail_is_ours(hello->bytes, known, hello->got))
+		return 0;
+	err = tail_read(&hello->tail, hello->bytes, known, hello->got);
+	return err ? err : check_areas(hello);
+}
+
 int hello_feed(struct hello *hello, const void *bytes, size_t size)
 {
-	size_t room;
-
-	if (hello->got < sizeof(hello->bytes)) {
-		room = sizeof(hello->bytes) - hello->got;
-		memcpy(hello->bytes + hello->got, bytes,
-		       size < room ? size : room);
-	}
-
+	memcpy(hello->bytes + hello->got, bytes, size);
 	hello->got += size;
-	if (hello->got == sizeof(hello->msg.struct_size) &&
-	    !is_possible_size(hello->msg.struct_size))
+	if (hello->got < sizeof(hello->msg.struct_size))
+		return 0;
+	if (!is_possible_size(hello->msg.struct_size))
 		return -EPROTO;
-	return 0;
+	return hello_wants(hello) ? 0 : read_tail(hello);
 }
 
 int hello_receive(struct hello *hello, int fd)
@@ -114,6 +143,26 @@ int hello_identity(const struct hello *hello, struct kvmi_identity *id)
 	return 0;
 }
 
+int hello_area(const struct hello *hello, unsigned int index,
+	       struct kvmi_memory_area *area)
+{
+	struct kvmi_memory_area full = { .size = area->size };
+	struct kvmi_handshake_area found;
+
+	if (area->size < sizeof(area->size))
+		return -EINVAL;
+	if (index >= hello->tail.area_count)
+		return -ENOENT;
+
+	found = row(hello, index);
+	full.gpa = found.gpa;
+	full.length = found.size;
+	full.type = found.type;
+	memcpy(area, &full,
+	       area->size < sizeof(full) ? area->size : sizeof(full));
+	return 0;
+}
+
 bool hello_is_of(const struct hello *hello, const char *wanted)
 {
 	struct kvmi_identity id = { .size = sizeof(id) };
@@ -126,19 +175,4 @@ bool hello_is_of(const struct hello *hello, const char *wanted)
 	    !memcmp(uuid, id.uuid, sizeof(uuid)))
 		return true;
 	return *wanted && !strcmp(wanted, id.name);
-}
-
-int handshake_answer(int fd, const struct options *opts)
-{
-	struct kvmi_introspector2qemu answer = {
-		.struct_size = sizeof(answer),
-	};
-	ssize_t n;
-
-	memcpy(answer.cookie_hash, opts->hash, sizeof(answer.cookie_hash));
-	do {
-		n = send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-
-	return n == sizeof(answer) ? 0 : -ECONNREFUSED;
 }

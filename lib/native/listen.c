@@ -68,6 +68,7 @@ err_free:
 static void destroy(struct kvmi_listener *l)
 {
 	close(l->epoll_fd);
+	options_wipe(&l->opts);
 	free(l);
 }
 
@@ -102,6 +103,7 @@ int kvmi_listener_open_vsock(struct kvmi_listener **out, unsigned int port,
 	err = options_read(&opts, user);
 	if (err)
 		return err;
+	options_wipe(&opts);
 	fd = address_listen_vsock(port, &opts);
 	if (fd < 0)
 		return fd;

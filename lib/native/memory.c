@@ -138,6 +138,23 @@ static int run(struct transfer t)
 	return err;
 }
 
+/*
+ * What is not shared as a whole is KVM's to read, and nothing is sure about what
+ * is when the session has ended.
+ */
+static bool read_shared(const struct transfer *t)
+{
+	const size_t pages = t->status ? t->left / PAGE_SIZE : 0;
+
+	if (!t->vm->shared.file_count || channel_has_ended(&t->vm->channel))
+		return false;
+	if (!shared_read(&t->vm->shared, t->gpa, t->data, t->left))
+		return false;
+	if (pages)
+		memset(t->status, 0, pages * sizeof(*t->status));
+	return true;
+}
+
 static int transfer(const struct transfer *t)
 {
 	int err;
@@ -146,10 +163,25 @@ static int transfer(const struct transfer *t)
 		return -EINVAL;
 	if (!t->left)
 		return 0;
+	if (!t->is_write && read_shared(t))
+		return 0;
 	do {
 		err = run(*t);
 	} while (vm_should_retry(t->vm, err));
 	return err;
+}
+
+int kvmi_vm_map_physical(struct kvmi_vm *vm, uint64_t gpa, size_t size,
+			 const void **data)
+{
+	const struct shared_file *file;
+
+	if (!size)
+		return -EINVAL;
+	if (!vm->shared.file_count)
+		return -EOPNOTSUPP;
+	*data = shared_find(&vm->shared, gpa, size, &file);
+	return *data ? 0 : -ENOENT;
 }
 
 int kvmi_vm_read_physical(struct kvmi_vm *vm, uint64_t gpa, void *data,

@@ -39,6 +39,14 @@ static int hash_key(struct options *opts, const struct kvmi_options *user)
 {
 	if (!user->key)
 		return user->key_size ? -EINVAL : 0;
+	if (!user->key_size)
+		return -EINVAL;
+
+	opts->has_key = true;
+	if (proof_key(opts->mac_key, user->key, user->key_size))
+		return -ENOTSUP;
+	if (!opts->is_old_auth)
+		return 0;
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, user->key, user->key_size,
 			     opts->hash))
 		return -ENOTSUP;
@@ -60,6 +68,8 @@ int options_read(struct options *opts, const struct kvmi_options *user)
 		err = copy_sized(&known, user);
 	if (err)
 		return err;
+	if (known.share_memory < 0 || known.share_memory > KVMI_SHARE_MUST)
+		return -EINVAL;
 	if (known.backlog < 0 || known.socket_mode > 0777)
 		return -EINVAL;
 
@@ -74,5 +84,13 @@ int options_read(struct options *opts, const struct kvmi_options *user)
 	opts->command_timeout = or_default(known.command_timeout,
 					   DEFAULT_COMMAND_TIMEOUT);
 	opts->settle_time = or_default(known.settle_time, DEFAULT_SETTLE_TIME);
+	opts->is_old_auth = known.old_auth;
+	opts->share_memory = known.share_memory;
 	return hash_key(opts, &known);
+}
+
+void options_wipe(struct options *opts)
+{
+	explicit_bzero(opts->mac_key, sizeof(opts->mac_key));
+	explicit_bzero(opts->hash, sizeof(opts->hash));
 }

@@ -6,10 +6,15 @@
 #include <kvmi/handshake.h>
 
 #include "log.h"
+#include "proof.h"
 
 struct options {
 	struct log log;
-	uint8_t hash[KVMI_HANDSHAKE_HASH_SIZE];	/* of the key; zero: none */
+	bool has_key;
+	bool is_old_auth;
+	int share_memory;	/* enum kvmi_share */
+	uint8_t mac_key[PROOF_KEY_SIZE];
+	uint8_t hash[KVMI_HANDSHAKE_HASH_SIZE];	/* zero without old_auth */
 	int backlog;
 	unsigned int socket_mode;
 	int handshake_timeout;
@@ -17,7 +22,9 @@ struct options {
 	int settle_time;
 };
 
-/* Errors: -EINVAL, -E2BIG, and -ENOTSUP if this system refuses SHA-1. */
+/* Errors: -EINVAL, -E2BIG, and -ENOTSUP if this system refuses a hash. */
 int options_read(struct options *opts, const struct kvmi_options *user);
+/* Forgets the key. */
+void options_wipe(struct options *opts);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "ready.h"
 #include "vm.h"
 
 static int watch(int epoll_fd, int fd)
@@ -43,6 +44,7 @@ static int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
 	if (!vm)
 		return -ENOMEM;
 	vm->opts = *opts;
+	options_wipe(&vm->opts);
 	vm->hello = *hello;
 	vm->timeout = opts->command_timeout;
 	vm->session_time = time(NULL);
@@ -89,10 +91,47 @@ static int wait_for_kvm(struct kvmi_vm *vm)
 	if (version.version != KVMI_VERSION)
 		return -EOPNOTSUPP;
 
+	/* Who says that it is ready has given all permissions before. */
 	vm->settled_at = clock_ms();
-	if (vm->opts.settle_time > 0)
+	if (vm->opts.settle_time > 0 && !(vm->features & KVMI_FEATURE_READY))
 		vm->settled_at += vm->opts.settle_time;
 	return 0;
+}
+
+static int wait_for_ready(struct kvmi_vm *vm, int fd,
+			  const struct hello_answer *answer,
+			  const struct options *opts)
+{
+	struct ready *ready;
+	int err;
+
+	if (!(answer->features & KVMI_FEATURE_READY))
+		return 0;
+	ready = calloc(1, sizeof(*ready));
+	if (!ready)
+		return -ENOMEM;
+	err = ready_receive(ready, fd, &vm->hello, answer, opts,
+			    clock_deadline(opts->handshake_timeout));
+	if (!err && (answer->features & KVMI_FEATURE_MEMORY))
+		err = shared_init(&vm->shared, ready);
+	ready_close_fds(ready);
+	free(ready);
+	return err;
+}
+
+static int shake_hands(struct kvmi_vm *vm, int fd, const struct options *opts)
+{
+	struct hello_answer answer;
+	int err;
+
+	err = answer_make(&answer, &vm->hello, opts);
+	if (!err)
+		err = answer_send(&answer, fd);
+	if (!err)
+		err = wait_for_ready(vm, fd, &answer, opts);
+	if (!err)
+		vm->features = answer.features;
+	return err;
 }
 
 static void log_start(const struct kvmi_vm *vm, int err)
@@ -118,9 +157,9 @@ int vm_start(struct kvmi_vm **out, int fd, const struct hello *hello,
 	err = vm_create(&vm, fd, hello, opts);
 	if (err)
 		return err;
-	vm->hello.msg.name[sizeof(vm->hello.msg.name) - 1] = '\0';
 
-	err = handshake_answer(fd, opts);
+	err = shake_hands(vm, fd, opts);
+	vm->hello.msg.name[sizeof(vm->hello.msg.name) - 1] = '\0';
 	if (!err)
 		err = wait_for_kvm(vm);
 	log_start(vm, err);
@@ -148,9 +187,10 @@ int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
 
 	deadline = clock_deadline(opts.handshake_timeout);
 	err = hello_receive_until(&hello, fd, deadline);
-	if (err)
-		return err;
-	return vm_start(vm, fd, &hello, &opts);
+	if (!err)
+		err = vm_start(vm, fd, &hello, &opts);
+	options_wipe(&opts);
+	return err;
 }
 
 void kvmi_vm_close(struct kvmi_vm *vm)
@@ -162,6 +202,7 @@ void kvmi_vm_close(struct kvmi_vm *vm)
 	channel_shutdown(&vm->channel);
 	close(vm->epoll_fd);
 	channel_uninit(&vm->channel);
+	shared_uninit(&vm->shared);
 	free(vm);
 }
 
@@ -173,6 +214,17 @@ void kvmi_vm_shutdown(struct kvmi_vm *vm)
 int kvmi_vm_get_identity(const struct kvmi_vm *vm, struct kvmi_identity *id)
 {
 	return hello_identity(&vm->hello, id);
+}
+
+int kvmi_vm_get_memory_area(const struct kvmi_vm *vm, unsigned int index,
+			    struct kvmi_memory_area *area)
+{
+	return hello_area(&vm->hello, index, area);
+}
+
+bool kvmi_vm_is_authenticated(const struct kvmi_vm *vm)
+{
+	return vm->features & KVMI_FEATURE_HMAC;
 }
 
 const char *kvmi_vm_get_name(const struct kvmi_vm *vm)

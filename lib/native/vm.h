@@ -6,10 +6,13 @@
 #include "channel.h"
 #include "handshake.h"
 #include "options.h"
+#include "shared.h"
 
 struct kvmi_vm {
 	struct options opts;
 	struct hello hello;
+	uint32_t features;	/* KVMI_FEATURE_ in force */
+	struct shared shared;	/* guest memory, or nothing */
 	int64_t session_time;	/* s since 1970 */
 	int64_t settled_at;	/* until then -EPERM may not be the last word */
 	int epoll_fd;		/* for users to poll */

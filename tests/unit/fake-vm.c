@@ -38,11 +38,14 @@ static void be_vm(const struct sockaddr_un *sun, const char *name, int uuid,
 		  const struct peer_memory *memory)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct kvmi_qemu2introspector hello;
+	union {
+		struct kvmi_qemu2introspector known;
+		uint8_t bytes[1024];
+	} hello;
 
-	peer_hello(&hello, name, (uint8_t)uuid);
+	peer_long_hello(hello.bytes, name, (uint8_t)uuid, 0);
 	if (!connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) &&
-	    !peer_handshake(fd, &hello, NULL))
+	    !peer_handshake(fd, &hello.known, NULL))
 		peer_serve(fd, memory);
 	close(fd);
 }

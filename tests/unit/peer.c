@@ -146,6 +146,43 @@ void peer_hello(struct kvmi_qemu2introspector *hello, const char *name,
 	strncpy(hello->name, name, sizeof(hello->name) - 1);
 }
 
+size_t peer_append(uint8_t *msg, size_t at, uint16_t type, const void *content,
+		   size_t size)
+{
+	const struct kvmi_handshake_record record = {
+		.type = type,
+		.size = (uint32_t)size,
+	};
+	uint32_t total;
+
+	memcpy(msg + at, &record, sizeof(record));
+	memcpy(msg + at + sizeof(record), content, size);
+	at += sizeof(record) + size;
+	while (at % 8)
+		msg[at++] = 0;
+	total = (uint32_t)at;
+	memcpy(msg, &total, sizeof(total));
+	return at;
+}
+
+size_t peer_long_hello(uint8_t *msg, const char *name, uint8_t uuid_fill,
+		       uint32_t features)
+{
+	static const struct kvmi_handshake_area areas[] = {
+		{ .gpa = 0, .size = 1 << 20, .type = 1 },
+		{ .gpa = 0xfffc0000, .size = 1 << 18, .type = 2 },
+	};
+	const struct kvmi_handshake_features offer = { .features = features };
+	struct kvmi_qemu2introspector known;
+	size_t size = sizeof(known);
+
+	peer_hello(&known, name, uuid_fill);
+	memcpy(msg, &known, sizeof(known));
+	size = peer_append(msg, size, KVMI_RECORD_FEATURES, &offer,
+			   sizeof(offer));
+	return peer_append(msg, size, KVMI_RECORD_E820, areas, sizeof(areas));
+}
+
 int peer_handshake(int fd, const struct kvmi_qemu2introspector *hello,
 		   const uint8_t *hash)
 {

@@ -46,6 +46,12 @@ int script_version(int fd, const struct frame *frame, uint32_t version);
 
 void peer_hello(struct kvmi_qemu2introspector *hello, const char *name,
 		uint8_t uuid_fill);
+/* A record at the end of a message: returns the size afterwards. */
+size_t peer_append(uint8_t *msg, size_t at, uint16_t type, const void *content,
+		   size_t size);
+/* The same with these features and two areas: returns its size. */
+size_t peer_long_hello(uint8_t *msg, const char *name, uint8_t uuid_fill,
+		       uint32_t features);
 /* Says hello, takes the answer; -EACCES if @hash is another one. */
 int peer_handshake(int fd, const struct kvmi_qemu2introspector *hello,
 		   const uint8_t *hash);

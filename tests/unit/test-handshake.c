@@ -252,6 +252,7 @@ static void wrong_key_is_told(void **state)
 	rig_options(&opts);
 	opts.key = "secret";
 	opts.key_size = 6;
+	opts.old_auth = 1;
 	assert_err(0, options_read(&known, &opts));
 	assert_err(0, open_with(check_key, known.hash, &opts));
 	opts.key_size = 5;

@@ -107,6 +107,7 @@ static void key_is_hashed(void **state)
 		0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
 		0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d,
 	};
+	const uint8_t zeros[sizeof(hash)] = { 0 };
 	struct kvmi_options user;
 	struct options opts;
 
@@ -114,6 +115,9 @@ static void key_is_hashed(void **state)
 	kvmi_options_init(&user);
 	user.key = "abc";
 	user.key_size = 3;
+	assert_err(0, options_read(&opts, &user));
+	assert_memory_equal(opts.hash, zeros, sizeof(hash));
+	user.old_auth = 1;
 	assert_err(0, options_read(&opts, &user));
 	assert_memory_equal(opts.hash, hash, sizeof(hash));
 }

@@ -28,6 +28,8 @@
  *			device manager unhooked or the connection died
  *	-ECONNREFUSED	the device manager hung up right after the handshake:
  *			wrong key, or KVM refused the hook
+ *	-EKEYREJECTED	the device manager did not prove that it has the key
+ *	-ENOKEY		the device manager asks for a key, and there is none
  *	-EPROTO		the peer broke the protocol; the session has ended
  *	-EPERM		the VM's owner does not allow this command or event
  *	-ENOSYS		this kernel does not know the command
@@ -96,6 +98,13 @@ enum kvmi_log_level {
 typedef void (*kvmi_log_fn)(void *data, enum kvmi_log_level level,
 			    const char *text);
 
+/* Whether to have the guest's memory mapped. */
+enum kvmi_share {
+	KVMI_SHARE_NO = 0,
+	KVMI_SHARE_TRY = 1,	/* if the device manager offers it */
+	KVMI_SHARE_MUST = 2,	/* else there is no session: -EOPNOTSUPP */
+};
+
 /*
  * Options of a listener and of the sessions that it accepts. Begin with
  * kvmi_options_init(): a zero in any field means its default, so that a
@@ -105,7 +114,7 @@ typedef void (*kvmi_log_fn)(void *data, enum kvmi_log_level level,
 struct kvmi_options {
 	size_t size;		/* of this structure, set by init */
 	const void *key;	/* the secret's bytes, NULL: none; copied */
-	size_t key_size;	/* bytes of key */
+	size_t key_size;	/* bytes of key, not 0 if there is one */
 	kvmi_log_fn log;	/* NULL: no log */
 	void *log_data;		/* handed to log */
 	int backlog;		/* of listen(2); default 16 */
@@ -113,7 +122,18 @@ struct kvmi_options {
 	int handshake_timeout;	/* for hello, and for the first answer; 10 s */
 	int command_timeout;	/* for the answer to a command; 15 s */
 	int settle_time;	/* see kvmi_listener_accept(); 1 s, <0: 0 */
+	int old_auth;		/* 1: also without proof; see below */
+	int share_memory;	/* enum kvmi_share; default: no */
 };
+
+/*
+ * KEYS. With a key both sides prove by HMAC-SHA256 that they have it, and the
+ * session exists only if both do. A device manager that does not offer that is
+ * refused, for it may be anybody. The original ones do not: with old_auth such
+ * a one is sent the SHA-1 hash of the key, and nothing is known about who it
+ * is. Who gets that hash can pass for this program at other such device
+ * managers. One that offers the proof has to give it with old_auth as well.
+ */
 
 /*
  * Sets all options to their defaults.
@@ -135,6 +155,27 @@ struct kvmi_identity {
 	char name[KVMI_NAME_SIZE];	/* NUL terminated, may be empty */
 	int64_t start_time;	/* of the guest's run, s since 1970; 0: unknown */
 	uint64_t max_gpa;	/* end of the highest RAM, bytes; 0: unknown */
+};
+
+/* The kinds of areas that firmware tells a guest about. Others may come. */
+enum kvmi_area_type {
+	KVMI_AREA_RAM = 1,
+	KVMI_AREA_RESERVED = 2,
+	KVMI_AREA_ACPI = 3,	/* free after the guest has read the tables */
+	KVMI_AREA_NVS = 4,	/* to be kept over a sleep */
+	KVMI_AREA_UNUSABLE = 5,
+};
+
+/*
+ * A part of a guest's physical addresses, a row of its e820 table. The library
+ * fills at most size bytes, so set size to sizeof(struct kvmi_memory_area)
+ * before a call.
+ */
+struct kvmi_memory_area {
+	size_t size;		/* of this structure, set by the caller */
+	uint64_t gpa;		/* bytes */
+	uint64_t length;	/* bytes; the end is no more than 2^64 - 1 */
+	uint32_t type;		/* enum kvmi_area_type */
 };
 
 /*
@@ -252,12 +293,14 @@ KVMI_API int kvmi_listener_get_fd(const struct kvmi_listener *listener);
  * and keeps silent hinders nobody; it is dropped after handshake_timeout.
  *
  * A device manager gives the permissions right after the hook. A program that
- * is quicker would see -EPERM for what is allowed a moment later. So during
- * settle_time after KVM's first answer an -EPERM is not returned but the
- * command is sent again every few ms.
+ * is quicker would see -EPERM for what is allowed a moment later. Our QEMU
+ * tells when it is ready. With one that does not, during settle_time after
+ * KVM's first answer an -EPERM is not returned but the command is sent again
+ * every few ms.
  *
  * Errors: -ETIMEDOUT: the VM did not come; -EAGAIN: the same with timeout 0;
- * -ECONNREFUSED, -EPROTO: it came, but no session came of it; call again;
+ * -ECONNREFUSED, -EPROTO, -EKEYREJECTED, -ENOKEY: it came, but no session came
+ * of it; call again;
  * -EOPNOTSUPP: the kernel's protocol is not version 1; else as accept(2) says.
  */
 KVMI_API int kvmi_listener_accept(struct kvmi_listener *listener,
@@ -317,6 +360,26 @@ KVMI_API void kvmi_vm_shutdown(struct kvmi_vm *vm);
  */
 KVMI_API int kvmi_vm_get_identity(const struct kvmi_vm *vm,
 				  struct kvmi_identity *id);
+
+/*
+ * Tells how the guest's physical addresses were divided at its start. Memory
+ * that was plugged in later is not among them, and a guest can move devices.
+ * @vm:		the session
+ * @index:	0 for the lowest
+ * @area:	is filled; set area->size before
+ * Errors: -ENOENT: there are not so many, or the device manager does not tell,
+ * as older ones do not; -EINVAL: area->size is 0.
+ */
+KVMI_API int kvmi_vm_get_memory_area(const struct kvmi_vm *vm,
+				     unsigned int index,
+				     struct kvmi_memory_area *area);
+
+/*
+ * Tells whether both sides have proved that they have the key.
+ * @vm:		the session
+ * Returns false if there is none, and with old_auth if it was needed.
+ */
+KVMI_API bool kvmi_vm_is_authenticated(const struct kvmi_vm *vm);
 
 /*
  * Tells the name of the VM.
@@ -412,11 +475,39 @@ KVMI_API int kvmi_vm_control_events(struct kvmi_vm *vm, unsigned int id,
  * The range is cut at page ends and many commands are under way at a time. It
  * is not one atomic read.
  *
+ * What the device manager shares (see kvmi_vm_map_physical()) is copied without
+ * asking KVM, so long as no call has found that the session has ended.
+ *
  * Errors: -ENOENT: no memory at some of these addresses; then all of data is
  * unspecified; -EINVAL: the range wraps around; those of all commands.
  */
 KVMI_API int kvmi_vm_read_physical(struct kvmi_vm *vm, uint64_t gpa,
 				   void *data, size_t size);
+
+/*
+ * Tells where guest memory is mapped, to read it without a copy.
+ * @vm:		the session
+ * @gpa:	guest physical address, bytes
+ * @size:	bytes, not 0
+ * @data:	receives where the first byte is
+ *
+ * The mapping is read-only and shared: what the guest stores is seen there as
+ * soon as another processor sees it, so any byte can change at any time. It
+ * stays until kvmi_vm_close(), and must not be used after. When the session
+ * ends it stays as well, but is no longer sure to be the guest's memory: the
+ * device manager ends the session when what it has shared moves or goes.
+ *
+ * Where the memory is a file that the device manager can shorten, as that of
+ * memory-backend-file, an access behind its new end raises SIGBUS. That of
+ * memory-backend-memfd is sealed against it. kvmi_vm_read_physical() is safe
+ * with both.
+ *
+ * Errors: -EOPNOTSUPP: the device manager does not share the memory, or options
+ * did not ask; -ENOENT: it is not shared there, or not in one piece, as around
+ * 4 GiB and between 640 KiB and 1 MiB; -EINVAL: size is 0.
+ */
+KVMI_API int kvmi_vm_map_physical(struct kvmi_vm *vm, uint64_t gpa,
+				  size_t size, const void **data);
 
 /*
  * Reads whole pages of guest memory of which some may not exist.

@@ -106,8 +106,8 @@ def test_hello(lab):
     before = int(time.time())
     lab.start()
     _conn, hello = lab.hooked()
-    size, uuid, pad, start, name, gpa = struct.unpack('=I16sIq64sQ', hello)
-    assert (size, pad, gpa) == (104, 0, 64 << 20)
+    size, uuid, pad, start, name, gpa = struct.unpack_from('=I16sIq64sQ', hello)
+    assert (size, pad, gpa) == (len(hello), 0, 64 << 20)
     assert uuid.hex() == UUID.replace('-', '')
     assert name.rstrip(b'\0') == b'guest'
     assert before - 1 <= start <= time.time() + 1
@@ -164,19 +164,6 @@ def test_reply_malformed(lab):
     assert lab.stderr().count('malformed') == 1
 
 
-@scenario(16)
-def test_key(lab):
-    lab.listen()
-    lab.start('-object', 'secret,id=k,data=letmein', obj=',key=k')
-    conn, _ = lab.accept()
-    conn.sendall(reply(b'letmeout'))
-    assert at_end(conn)
-    assert 'HOOK' not in lab.log()
-    lab.hooked(reply(b'letmein'))
-    assert 'does not have the key' in lab.stderr()
-    assert 'no key' not in lab.stderr()
-
-
 @scenario(13)
 def test_handshake_timeout(lab):
     lab.listen()
@@ -213,7 +200,8 @@ def test_reconnect(lab):
     conn, first = lab.hooked()
     conn.close()
     conn, second = lab.hooked()
-    assert first == second
+    # What follows has a nonce: see tails.py.
+    assert first[4:104] == second[4:104]
     session = ['HOOK 0', 'COMMAND 1 -1', 'EVENT 1 -1']
     assert [line for line in lab.log().splitlines() if line != 'END'] == \
         session + ['UNHOOK'] + session

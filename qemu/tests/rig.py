@@ -37,6 +37,15 @@ def wait_for(what, condition, timeout=5.0):
         time.sleep(0.01)
 
 
+def receive(conn, size):
+    data = b''
+    while len(data) < size:
+        more = conn.recv(size - len(data))
+        assert more, 'end of stream'
+        data += more
+    return data
+
+
 class Lab:
     """A directory, a listening tool, and at most one QEMU."""
 
@@ -66,12 +75,8 @@ class Lab:
     def accept(self):
         conn, _ = self.listener.accept()
         conn.settimeout(5)
-        hello = b''
-        while len(hello) < 104:
-            more = conn.recv(104 - len(hello))
-            assert more, 'end of stream in the hello'
-            hello += more
-        return conn, hello
+        size = receive(conn, 4)
+        return conn, size + receive(conn, struct.unpack('=I', size)[0] - 4)
 
     def hooked(self, msg=None):
         """Accept, answer, and wait until the permissions are set."""

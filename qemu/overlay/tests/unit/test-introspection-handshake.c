@@ -78,7 +78,7 @@ static void test_hello_name(void)
 static void test_reply_pieces(void)
 {
     static const uint32_t sizes[] = { 24, 25, 64, 4096, KVMI_HANDSHAKE_MAX };
-    HandshakeReader reader;
+    static HandshakeReader reader;
     uint32_t step;
     size_t i;
 
@@ -99,7 +99,7 @@ static void test_reply_pieces(void)
 static void test_reply_size_in_parts(void)
 {
     const uint8_t bytes[] = { 24, 0, 0, 0 };
-    HandshakeReader reader;
+    static HandshakeReader reader;
     int i;
 
     handshake_reader_init(&reader);
@@ -118,7 +118,7 @@ static void test_reply_malformed(void)
         0, 1, 3, 4, 23, KVMI_HANDSHAKE_MAX + 1, INT32_MAX,
         UINT32_C(0x80000000), UINT32_MAX,
     };
-    HandshakeReader reader;
+    static HandshakeReader reader;
     uint32_t step;
     size_t i;
 
@@ -134,10 +134,137 @@ static void test_reply_malformed(void)
     }
 }
 
+/* A reply whose tail begins; the caller frees it. */
+static GByteArray *begin_reply(uint32_t features)
+{
+    GByteArray *msg = g_byte_array_new();
+    g_autofree uint8_t *known = make_reply(KVMI_HANDSHAKE_REPLY_MIN);
+
+    g_byte_array_append(msg, known, KVMI_HANDSHAKE_REPLY_MIN);
+    handshake_append_features(msg, features);
+    return msg;
+}
+
+static HandshakeStatus judge(HandshakeReader *reader, GByteArray *msg,
+                             uint32_t step)
+{
+    handshake_set_size(msg);
+    feed(reader, msg->data, step);
+    return reader->status;
+}
+
+static void test_tail_read(void)
+{
+    static const uint8_t bytes[32] = "0123456789abcdef";
+    static HandshakeReader reader;
+    uint32_t step;
+
+    for (step = 1; step < 160; step++) {
+        g_autoptr(GByteArray) msg = begin_reply(7);
+
+        handshake_append(msg, KVMI_RECORD_NONCE, bytes, 32);
+        handshake_append(msg, 0x7777, "unknown", 7);
+        handshake_append(msg, KVMI_RECORD_PROOF, bytes, 32);
+        g_assert_cmpint(judge(&reader, msg, step), ==, HANDSHAKE_DONE);
+        g_assert_cmpuint(reader.features, ==, 7);
+        g_assert_true(reader.has_nonce);
+        g_assert_cmpuint(reader.proof, ==, msg->len - 32);
+        g_assert_cmpmem(reader.bytes + reader.proof, 32, bytes, 32);
+        g_assert_cmpmem(reader.bytes, msg->len, msg->data, msg->len);
+    }
+}
+
+/* What is not ours is dropped, and a reader forgets what it had. */
+static void test_tail_of_others(void)
+{
+    static HandshakeReader reader;
+    g_autoptr(GByteArray) ours = begin_reply(7);
+    g_autofree uint8_t *other = make_reply(64);
+
+    g_assert_cmpint(judge(&reader, ours, 64), ==, HANDSHAKE_DONE);
+    g_assert_cmpuint(reader.features, ==, 7);
+    memset(other + 24, 'x', 40);
+    feed(&reader, other, 64);
+    g_assert_cmpint(reader.status, ==, HANDSHAKE_DONE);
+    g_assert_cmpuint(reader.features, ==, 0);
+    g_assert_false(reader.has_nonce);
+    g_assert_cmpuint(reader.proof, ==, 0);
+}
+
+/* Cut anywhere but behind a record, it is malformed. */
+static void test_tail_cut(void)
+{
+    static HandshakeReader reader;
+    g_autoptr(GByteArray) msg = begin_reply(7);
+    uint32_t first = msg->len, whole;
+
+    handshake_append(msg, KVMI_RECORD_NONCE, digest, 20);
+    whole = msg->len;
+    g_assert_cmpint(judge(&reader, msg, 64), ==, HANDSHAKE_MALFORMED);
+    for (; msg->len > 32; g_byte_array_set_size(msg, msg->len - 1)) {
+        g_assert_cmpint(judge(&reader, msg, 64), ==,
+                        msg->len == first ? HANDSHAKE_DONE :
+                                            HANDSHAKE_MALFORMED);
+    }
+    g_assert_cmpuint(whole, >, first);
+}
+
+static void test_tail_record_sizes(void)
+{
+    static const uint32_t sizes[] = {
+        31, 33, 40, 0x7fffffff, 0x80000000, 0xfffffff8, 0xfffffff9, 0xffffffff,
+    };
+    static const uint16_t types[] = { KVMI_RECORD_NONCE, KVMI_RECORD_PROOF };
+    static HandshakeReader reader;
+    static const uint8_t bytes[40];
+    size_t i, j;
+
+    for (i = 0; i < ARRAY_SIZE(types); i++) {
+        for (j = 0; j < ARRAY_SIZE(sizes); j++) {
+            g_autoptr(GByteArray) msg = begin_reply(0);
+
+            handshake_append(msg, types[i], bytes, 40);
+            memcpy(msg->data + 24 + 16 + 4, &sizes[j], 4);
+            g_assert_cmpint(judge(&reader, msg, 64), ==, HANDSHAKE_MALFORMED);
+        }
+    }
+}
+
+static void test_tail_twice(void)
+{
+    static const uint16_t types[] = {
+        KVMI_RECORD_FEATURES, KVMI_RECORD_NONCE, KVMI_RECORD_PROOF,
+    };
+    static const uint8_t bytes[32];
+    static HandshakeReader reader;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(types); i++) {
+        g_autoptr(GByteArray) msg = begin_reply(0);
+
+        handshake_append(msg, types[i], bytes, 32);
+        handshake_append(msg, types[i], bytes, 32);
+        g_assert_cmpint(judge(&reader, msg, 64), ==, HANDSHAKE_MALFORMED);
+    }
+}
+
+/* What follows the proof would not be proved. */
+static void test_tail_after_proof(void)
+{
+    g_autoptr(GByteArray) msg = begin_reply(0);
+    static const uint8_t bytes[32];
+    static HandshakeReader reader;
+
+    handshake_append(msg, KVMI_RECORD_PROOF, bytes, 32);
+    g_assert_cmpint(judge(&reader, msg, 64), ==, HANDSHAKE_DONE);
+    handshake_append(msg, 0x7777, bytes, 0);
+    g_assert_cmpint(judge(&reader, msg, 64), ==, HANDSHAKE_MALFORMED);
+}
+
 static void test_reply_digest(void)
 {
     g_autofree uint8_t *reply = make_reply(KVMI_HANDSHAKE_REPLY_MIN);
-    HandshakeReader reader;
+    static HandshakeReader reader;
     int bit;
 
     for (bit = 0; bit < KVMI_HANDSHAKE_HASH_SIZE * 8; bit++) {
@@ -158,5 +285,12 @@ int main(int argc, char **argv)
                     test_reply_size_in_parts);
     g_test_add_func("/introspection/reply/malformed", test_reply_malformed);
     g_test_add_func("/introspection/reply/digest", test_reply_digest);
+    g_test_add_func("/introspection/tail/read", test_tail_read);
+    g_test_add_func("/introspection/tail/of-others", test_tail_of_others);
+    g_test_add_func("/introspection/tail/cut", test_tail_cut);
+    g_test_add_func("/introspection/tail/record-sizes",
+                    test_tail_record_sizes);
+    g_test_add_func("/introspection/tail/twice", test_tail_twice);
+    g_test_add_func("/introspection/tail/after-proof", test_tail_after_proof);
     return g_test_run();
 }

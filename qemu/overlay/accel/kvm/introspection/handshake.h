@@ -13,13 +13,21 @@
 typedef enum HandshakeStatus {
     HANDSHAKE_MORE,         /* the reply is not complete */
     HANDSHAKE_DONE,
-    HANDSHAKE_MALFORMED,    /* the announced size is out of range */
+    HANDSHAKE_MALFORMED,    /* a size is out of range */
 } HandshakeStatus;
 
 typedef struct HandshakeReader {
     HandshakeStatus status;
     uint32_t received;      /* bytes of the reply so far */
-    struct kvmi_introspector2qemu reply;
+    union {
+        struct kvmi_introspector2qemu reply;
+        uint8_t bytes[KVMI_HANDSHAKE_MAX];
+    };
+
+    /* of the reply's tail, once the status is HANDSHAKE_DONE */
+    uint32_t features;      /* KVMI_FEATURE_..., what the tool has chosen */
+    bool has_nonce;
+    uint32_t proof;         /* where it begins, 0 if there is none */
 } HandshakeReader;
 
 /**
@@ -35,6 +43,35 @@ typedef struct HandshakeReader {
 void handshake_fill_hello(struct kvmi_qemu2introspector *hello,
                           const uint8_t *uuid, int64_t start_time,
                           const char *name, uint64_t max_gpa);
+
+/**
+ * handshake_append:
+ * @msg: a message, of a multiple of 8 bytes
+ * @type: KVMI_RECORD_...
+ * @content: what to append
+ * @size: bytes of it
+ *
+ * Append a record to the tail of a message.
+ */
+void handshake_append(GByteArray *msg, uint16_t type, const void *content,
+                      uint32_t size);
+
+/**
+ * handshake_append_features:
+ * @msg: a message, of a multiple of 8 bytes
+ * @features: KVMI_FEATURE_...
+ *
+ * Begin the tail of a hello.
+ */
+void handshake_append_features(GByteArray *msg, uint32_t features);
+
+/**
+ * handshake_set_size:
+ * @msg: a message that is complete
+ *
+ * Let a message announce its size.
+ */
+void handshake_set_size(GByteArray *msg);
 
 /**
  * handshake_reader_init:
@@ -62,8 +99,8 @@ uint32_t handshake_reader_wants(const HandshakeReader *reader);
  * @buf: bytes from the tool
  * @len: number of bytes, at most what handshake_reader_wants() returned
  *
- * Take the next bytes of the reply.  What a newer tool sends beyond the known
- * part of the reply is dropped.
+ * Take the next bytes of the reply.  Its tail is judged when it is complete: an
+ * unknown record is skipped, and a tail of an unknown kind is dropped.
  *
  * Returns: the status of the whole reply
  */

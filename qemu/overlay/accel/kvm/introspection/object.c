@@ -12,45 +12,18 @@
 #include "qemu/uuid.h"
 #include "qom/object_interfaces.h"
 #include "chardev/char-socket.h"
-#include "crypto/hash.h"
-#include "crypto/secret_common.h"
 #include "hw/qdev-core.h"
 #include "migration/misc.h"
 #include "system/system.h"
+#include "auth.h"
 #include "hook.h"
 #include "properties.h"
 #include "session.h"
+#include "share.h"
 
 #define DEFAULT_HANDSHAKE_TIMEOUT 10
 #define DEFAULT_UNHOOK_TIMEOUT 60
 #define DEFAULT_STALL_TIMEOUT 60
-
-/* Keep the digest only: the secret itself is not needed again. */
-static bool introspection_load_key(Introspection *s, Error **errp)
-{
-    size_t digest_len = 0;
-    uint8_t *data;
-    size_t len;
-    int ret;
-
-    if (!s->key) {
-        warn_report("introspection '%s': no key, the tool is not"
-                    " authenticated", introspection_id(s));
-        return true;
-    }
-    if (qcrypto_secret_lookup(s->key, &data, &len, errp) < 0) {
-        return false;
-    }
-    ret = qcrypto_hash_bytes(QCRYPTO_HASH_ALGO_SHA1, (const char *)data, len,
-                             &s->key_digest, &digest_len, errp);
-    explicit_bzero(data, len);
-    g_free(data);
-    if (ret < 0) {
-        return false;
-    }
-    assert(digest_len == KVMI_HANDSHAKE_HASH_SIZE);
-    return true;
-}
 
 /* KVM gets the bare socket, and QEMU is the one who connects. */
 static bool introspection_check_chardev(Introspection *s, Chardev *chr,
@@ -91,7 +64,7 @@ static bool introspection_start(Introspection *s, Error **errp)
 {
     Chardev *chr;
 
-    if (!introspection_supported(errp) || !introspection_load_key(s, errp)) {
+    if (!introspection_supported(errp) || !introspection_auth_load(s, errp)) {
         return false;
     }
     chr = qemu_chr_find(s->chardev);
@@ -100,7 +73,8 @@ static bool introspection_start(Introspection *s, Error **errp)
         return false;
     }
     if (!introspection_check_chardev(s, chr, errp) ||
-        !qemu_chr_fe_init(&s->chr, chr, errp)) {
+        !qemu_chr_fe_init(&s->chr, chr, errp) ||
+        !introspection_share_start(s, errp)) {
         return false;
     }
     if (!qemu_uuid_set) {
@@ -180,7 +154,7 @@ static void introspection_finalize(Object *obj)
         the_introspection = NULL;
     }
 
-    g_free(s->key_digest);
+    introspection_auth_unload(s);
     g_free(s->chardev);
     g_free(s->key);
     qapi_free_strList(s->command);

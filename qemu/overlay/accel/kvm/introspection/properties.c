@@ -18,7 +18,7 @@ static char *introspection_get_chardev(Object *obj, Error **errp)
     return g_strdup(INTROSPECTION(obj)->chardev);
 }
 
-/* The character device and the key's digest are taken once. */
+/* The character device and the key are taken once. */
 static bool introspection_settable(Introspection *s, const char *name,
                                    Error **errp)
 {
@@ -51,6 +51,35 @@ static void introspection_set_key(Object *obj, const char *value, Error **errp)
     if (introspection_settable(s, "key", errp)) {
         g_free(s->key);
         s->key = g_strdup(value);
+    }
+}
+
+static bool introspection_get_old_auth(Object *obj, Error **errp)
+{
+    return INTROSPECTION(obj)->old_auth;
+}
+
+static void introspection_set_old_auth(Object *obj, bool value, Error **errp)
+{
+    Introspection *s = INTROSPECTION(obj);
+
+    if (introspection_settable(s, "old_auth", errp)) {
+        s->old_auth = value;
+    }
+}
+
+static bool introspection_get_share_memory(Object *obj, Error **errp)
+{
+    return INTROSPECTION(obj)->share_memory;
+}
+
+static void introspection_set_share_memory(Object *obj, bool value,
+                                           Error **errp)
+{
+    Introspection *s = INTROSPECTION(obj);
+
+    if (introspection_settable(s, "share_memory", errp)) {
+        s->share_memory = value;
     }
 }
 
@@ -170,6 +199,15 @@ void introspection_add_properties(ObjectClass *oc)
                                   introspection_set_key);
     object_class_property_set_description(oc, "key",
         "ID of the secret that the tool has to know");
+    object_class_property_add_bool(oc, "old_auth", introspection_get_old_auth,
+                                   introspection_set_old_auth);
+    object_class_property_set_description(oc, "old_auth",
+        "Whether to let in tools that send the SHA-1 digest of the key");
+    object_class_property_add_bool(oc, "share_memory",
+                                   introspection_get_share_memory,
+                                   introspection_set_share_memory);
+    object_class_property_set_description(oc, "share_memory",
+        "Whether to give descriptors of the memory to a tool that asks");
     object_class_property_add_str(oc, "problem", introspection_get_problem,
                                   NULL);
     object_class_property_set_description(oc, "problem",

@@ -25,6 +25,7 @@
 #include "system/introspection.h"
 #include "system/runstate.h"
 #include "system/system.h"
+#include "auth.h"
 #include "hello.h"
 #include "hold.h"
 #include "hook.h"
@@ -32,6 +33,7 @@
 #include "migrate.h"
 #include "report.h"
 #include "session.h"
+#include "share.h"
 #include "trace.h"
 #include "watchdog.h"
 
@@ -106,6 +108,7 @@ static void introspection_end(Introspection *s, IntrospectionReason reason)
         close(s->fd);
     }
     s->authenticated = false;
+    introspection_share_stop(s);
     introspection_set_state(s, INTROSPECTION_STATE_WAITING);
     introspection_report_end(s, reason);
     introspection_left(s);
@@ -190,25 +193,36 @@ static bool introspection_take(Introspection *s)
     return true;
 }
 
+/* Warn, and free what is warned of. */
+static void introspection_complain(Introspection *s, Error *err)
+{
+    introspection_warn(s, error_get_pretty(err));
+    error_free(err);
+}
+
 /* The reply is complete, or can never be. */
 static void introspection_replied(Introspection *s)
 {
+    Error *err = NULL;
+
     timer_del(s->handshake_timer);
     trace_introspection_reply(introspection_id(s), s->reader.reply.struct_size);
 
     if (s->reader.status == HANDSHAKE_MALFORMED) {
         introspection_warn(s, "the tool sent a malformed handshake");
         introspection_cut(s, INTROSPECTION_REASON_HANDSHAKE_INVALID);
-    } else if (s->key_digest &&
-               !handshake_reply_matches(&s->reader, s->key_digest)) {
-        introspection_warn(s, "the tool does not have the key");
+    } else if (!introspection_auth_accepts(s, &err)) {
+        introspection_complain(s, err);
         introspection_cut(s, INTROSPECTION_REASON_AUTH_FAILED);
     } else if (!introspection_may_connect(s)) {
         introspection_cut(s, INTROSPECTION_REASON_HELD);
     } else if (!introspection_take(s)) {
         introspection_cut(s, INTROSPECTION_REASON_HOOK_FAILED);
+    } else if (!introspection_send_ready(s, &err)) {
+        introspection_complain(s, err);
+        introspection_cut(s, INTROSPECTION_REASON_PEER_CLOSED);
     } else {
-        s->authenticated = s->key_digest;
+        s->authenticated = s->secret;
         introspection_report_hooked(s);
     }
 }
@@ -320,6 +334,7 @@ void introspection_session_init(Introspection *s)
 void introspection_session_destroy(Introspection *s)
 {
     introspection_cut(s, INTROSPECTION_REASON_USER);
+    introspection_share_destroy(s);
     if (s->started) {
         notifier_remove(&s->shutdown);
         introspection_migrate_stop(s);

@@ -14,6 +14,7 @@
 #include "qemu/timer.h"
 #include "qom/object.h"
 #include "chardev/char-fe.h"
+#include "exec/memory.h"
 #include "system/runstate.h"
 #include "handshake.h"
 
@@ -28,6 +29,8 @@ struct Introspection {
     /* properties */
     char *chardev;
     char *key;
+    bool old_auth;
+    bool share_memory;
     uint32_t handshake_timeout;
     uint32_t unhook_timeout;
     uint32_t stall_timeout;
@@ -37,7 +40,9 @@ struct Introspection {
     strList *event;
 
     bool started;
-    uint8_t *key_digest;
+    uint8_t *secret;
+    size_t secret_size;
+    uint8_t *key_digest;    /* with old_auth */
     int64_t start_time;
     Notifier machine_ready;
     Notifier shutdown;
@@ -46,6 +51,8 @@ struct Introspection {
     CharBackend chr;
     IntrospectionState state;
     int64_t state_since;    /* ms, QEMU_CLOCK_REALTIME */
+    uint32_t offered;       /* KVMI_FEATURE_... */
+    GByteArray *said;       /* the hello, then the reply: what is proved */
     HandshakeReader reader;
     QEMUTimer *handshake_timer;
     QEMUBH *bh;
@@ -56,6 +63,11 @@ struct Introspection {
     /* notes of the character device's callbacks for introspection_bh() */
     bool opened;
     bool closed;
+
+    /* share.c */
+    GArray *shared;         /* what the session was told of the memory */
+    MemoryListener memory_listener;
+    QEMUBH *share_bh;
 
     /* report.c */
     char *problem;

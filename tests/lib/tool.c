@@ -36,23 +36,37 @@ void tool_close(struct tool *tool)
 	unlink(tool->path);
 }
 
-static int read_hello(struct tool *tool)
+static int read_all(int fd, void *to, size_t size)
 {
-	struct pollfd p = { .fd = tool->peer.fd, .events = POLLIN };
-	char *at = (char *)&tool->hello;
-	size_t size = sizeof(tool->hello);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char *at = to;
 	ssize_t n;
 
 	while (size) {
 		if (poll(&p, 1, DEADLINE_MS) == 0)
 			return -ETIMEDOUT;
-		n = recv(p.fd, at, size, 0);
+		n = recv(fd, at, size, 0);
 		if (n <= 0)
 			return n ? -errno : -EPIPE;
 		at += n;
 		size -= n;
 	}
 	return 0;
+}
+
+/* As an old tool: what it does not know is dropped. */
+static int read_hello(struct tool *tool)
+{
+	char rest[KVMI_HANDSHAKE_MAX];
+	int r;
+
+	r = read_all(tool->peer.fd, &tool->hello, sizeof(tool->hello));
+	if (r)
+		return r;
+	expect_true(tool->hello.struct_size >= sizeof(tool->hello) &&
+		    tool->hello.struct_size <= sizeof(rest));
+	return read_all(tool->peer.fd, rest,
+			tool->hello.struct_size - sizeof(tool->hello));
 }
 
 int __tool_accept(struct tool *tool, unsigned int ms)
@@ -115,7 +129,6 @@ static int wait_until_allowed(struct peer *peer)
 void tool_session(struct tool *tool)
 {
 	expect(0, __tool_accept(tool, DEADLINE_MS));
-	expect(sizeof(tool->hello), tool->hello.struct_size);
 	tool_answer(tool, NULL);
 	expect(0, wait_until_allowed(&tool->peer));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The handshake with a key: the right digest is let in, a wrong one, none and
- * malformed ones are not; the permissions given to the object hold.
+ * The handshake of old tools, with old_auth: the key's digest is let in, a wrong
+ * one, none and malformed ones are not; the object's permissions hold.
  *
  * lab: calm timeout=120
  */
@@ -96,7 +96,7 @@ int main(void)
 {
 	struct qemu_options options = {
 		.more = { "-object", "secret,id=k,data=a secret of the test" },
-		.object = ",key=k,handshake_timeout=2,command=8,"
+		.object = ",key=k,old_auth=on,handshake_timeout=2,command=8,"
 			  "command=vm-read-physical,event=unhook",
 		.stopped = true,
 	};

@@ -32,6 +32,7 @@ static void test_commands(struct kvmi_vm *vm)
 
 	expect(0, kvmi_vm_get_identity(vm, &id));
 	expect(0, strcmp(id.name, "watched"));
+	expect_true(kvmi_vm_is_authenticated(vm));
 	expect(0, kvmi_get_version(vm, &version));
 	expect(KVMI_VERSION, version.version);
 	expect(0, kvmi_vm_get_info(vm, &info));
@@ -49,6 +50,31 @@ static void test_commands(struct kvmi_vm *vm)
 	expect(0, kvmi_vm_check_event(vm, KVMI_VM_EVENT_UNHOOK));
 	expect(0, kvmi_vm_check_command(vm, KVMI_VM_READ_PHYSICAL));
 	expect(-ENOENT, kvmi_vm_check_command(vm, 0xffff));
+}
+
+/* What the firmware tells the guest: RAM up to the end, and other things. */
+static void test_areas(struct kvmi_vm *vm)
+{
+	struct kvmi_memory_area area = { .size = sizeof(area) };
+	struct kvmi_identity id = { .size = sizeof(id) };
+	uint64_t ram = 0, ram_end = 0, end = 0;
+	unsigned int i;
+
+	expect(0, kvmi_vm_get_identity(vm, &id));
+	for (i = 0; !kvmi_vm_get_memory_area(vm, i, &area); i++) {
+		note("0x%llx, 0x%llx bytes, type %u",
+		     (unsigned long long)area.gpa,
+		     (unsigned long long)area.length, area.type);
+		expect_true(area.gpa >= end);
+		end = area.gpa + area.length;
+		if (area.type != KVMI_AREA_RAM)
+			continue;
+		ram += area.length;
+		ram_end = end;
+	}
+	expect_true(i > 1);
+	expect(256ull << 20, ram);
+	expect(id.max_gpa, ram_end);
 }
 
 int main(void)
@@ -73,6 +99,7 @@ int main(void)
 	qemu_start(&qemu, &options);
 	vm = accept_vm(listener);
 	test_commands(vm);
+	test_areas(vm);
 	kvmi_vm_close(vm);
 
 	/* QEMU comes back; a reset ends the session, and it comes again. */

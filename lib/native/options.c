@@ -86,6 +86,8 @@ int options_read(struct options *opts, const struct kvmi_options *user)
 	opts->settle_time = or_default(known.settle_time, DEFAULT_SETTLE_TIME);
 	opts->is_old_auth = known.old_auth;
 	opts->share_memory = known.share_memory;
+	opts->hello = known.hello;
+	opts->hello_data = known.hello_data;
 	return hash_key(opts, &known);
 }
 

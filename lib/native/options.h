@@ -20,6 +20,8 @@ struct options {
 	int handshake_timeout;
 	int command_timeout;
 	int settle_time;
+	kvmi_hello_fn hello;
+	void *hello_data;
 };
 
 /* Errors: -EINVAL, -E2BIG, and -ENOTSUP if this system refuses a hash. */

@@ -147,18 +147,44 @@ static void log_start(const struct kvmi_vm *vm, int err)
 			uuid, kvmi_vm_get_name(vm));
 }
 
+/* The program may refuse the VM, or have another key for it. */
+static int judge(const struct kvmi_vm *vm, struct options *opts)
+{
+	struct kvmi_identity id = { .size = sizeof(id) };
+	uint8_t hash[KVMI_HASH_SIZE];
+	int err;
+
+	if (!opts->hello)
+		return 0;
+	hello_identity(&vm->hello, &id);
+	memcpy(hash, opts->hash, sizeof(hash));
+	err = opts->hello(opts->hello_data, &id, hash);
+	if (!memcmp(hash, opts->hash, sizeof(hash)))
+		return err;
+
+	/* Of that key only the hash is here, so there is nothing to prove. */
+	memcpy(opts->hash, hash, sizeof(hash));
+	opts->has_key = false;
+	return err;
+}
+
 /* On error the connection is shut down, and @fd is still the caller's. */
 int vm_start(struct kvmi_vm **out, int fd, const struct hello *hello,
 	     const struct options *opts)
 {
 	struct kvmi_vm *vm = NULL;
+	struct options own;
 	int err;
 
 	err = vm_create(&vm, fd, hello, opts);
 	if (err)
 		return err;
 
-	err = shake_hands(vm, fd, opts);
+	own = *opts;
+	err = judge(vm, &own);
+	if (!err)
+		err = shake_hands(vm, fd, &own);
+	options_wipe(&own);
 	vm->hello.msg.name[sizeof(vm->hello.msg.name) - 1] = '\0';
 	if (!err)
 		err = wait_for_kvm(vm);

@@ -262,6 +262,50 @@ static void wrong_key_is_told(void **state)
 	assert_err(-ECONNREFUSED, open_with(check_key, known.hash, &opts));
 }
 
+/* A program that has another key for this VM, or does not want it. */
+struct judgement {
+	int result;
+	const uint8_t *hash;
+	uint8_t told[KVMI_HASH_SIZE];
+};
+
+static int judge(void *data, const struct kvmi_identity *id,
+		 uint8_t hash[KVMI_HASH_SIZE])
+{
+	struct judgement *j = data;
+
+	if (strcmp(id->name, "locked"))
+		return -EBADMSG;
+	memcpy(j->told, hash, sizeof(j->told));
+	if (j->hash)
+		memcpy(hash, j->hash, KVMI_HASH_SIZE);
+	return j->result;
+}
+
+static void program_judges_the_hello(void **state)
+{
+	static const uint8_t other[KVMI_HASH_SIZE] = { 1, 2, 3 };
+	struct judgement j = { 0 };
+	struct kvmi_options opts;
+	struct options known;
+
+	(void)state;
+	rig_options(&opts);
+	opts.key = "secret";
+	opts.key_size = 6;
+	opts.old_auth = 1;
+	opts.hello = judge;
+	opts.hello_data = &j;
+	assert_err(0, options_read(&known, &opts));
+	assert_err(0, open_with(check_key, known.hash, &opts));
+	assert_memory_equal(j.told, known.hash, sizeof(j.told));
+	j.hash = other;
+	assert_err(-ECONNREFUSED, open_with(check_key, known.hash, &opts));
+	assert_err(0, open_with(check_key, (void *)other, &opts));
+	j.result = -EACCES;
+	assert_err(-EACCES, open_with(check_key, (void *)other, &opts));
+}
+
 static int say_version_2(int fd, void *arg)
 {
 	struct kvmi_qemu2introspector hello;
@@ -296,6 +340,7 @@ int main(void)
 		cmocka_unit_test(silence_times_out),
 		cmocka_unit_test(hello_in_single_bytes),
 		cmocka_unit_test(wrong_key_is_told),
+		cmocka_unit_test(program_judges_the_hello),
 		cmocka_unit_test(other_protocol_is_told),
 	};
 

@@ -68,6 +68,9 @@ extern "C" {
 /* Bytes of a VM's name with the terminating NUL. */
 #define KVMI_NAME_SIZE		64
 
+/* Bytes of a key's SHA-1. */
+#define KVMI_HASH_SIZE		20
+
 /* MSRs that one kvmi_vcpu_get_registers() can ask for. */
 #define KVMI_MSRS_MAX		481
 
@@ -105,6 +108,24 @@ enum kvmi_share {
 	KVMI_SHARE_MUST = 2,	/* else there is no session: -EOPNOTSUPP */
 };
 
+struct kvmi_identity;
+
+/*
+ * Judges a VM whose hello is complete, before the answer to it.
+ * @data:	hello_data of the options
+ * @id:		what the device manager says, valid during the call only
+ * @hash:	with old_auth SHA-1 of the options' key, else zeros; when it is
+ *		changed the device manager is told this, and no proof of the
+ *		options' key
+ *
+ * Called in the thread that accepts the VM. It must not call the library on
+ * this listener.
+ * Returns 0, or a negative errno: the device manager is hung up on, and the
+ * function that accepts the VM returns this.
+ */
+typedef int (*kvmi_hello_fn)(void *data, const struct kvmi_identity *id,
+			     uint8_t hash[KVMI_HASH_SIZE]);
+
 /*
  * Options of a listener and of the sessions that it accepts. Begin with
  * kvmi_options_init(): a zero in any field means its default, so that a
@@ -124,6 +145,8 @@ struct kvmi_options {
 	int settle_time;	/* see kvmi_listener_accept(); 1 s, <0: 0 */
 	int old_auth;		/* 1: also without proof; see below */
 	int share_memory;	/* enum kvmi_share; default: no */
+	kvmi_hello_fn hello;	/* NULL: every VM is welcome */
+	void *hello_data;	/* handed to hello */
 };
 
 /*

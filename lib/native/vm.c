@@ -219,6 +219,14 @@ int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
 	return err;
 }
 
+void vm_leave(struct kvmi_vm *vm)
+{
+	close(vm->epoll_fd);
+	channel_uninit(&vm->channel);
+	shared_uninit(&vm->shared);
+	free(vm);
+}
+
 void kvmi_vm_close(struct kvmi_vm *vm)
 {
 	if (!vm)
@@ -226,10 +234,7 @@ void kvmi_vm_close(struct kvmi_vm *vm)
 
 	/* Not only a close: the caller of a failed start holds a copy. */
 	channel_shutdown(&vm->channel);
-	close(vm->epoll_fd);
-	channel_uninit(&vm->channel);
-	shared_uninit(&vm->shared);
-	free(vm);
+	vm_leave(vm);
 }
 
 void kvmi_vm_shutdown(struct kvmi_vm *vm)

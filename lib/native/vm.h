@@ -26,6 +26,9 @@ struct kvmi_vm {
 int vm_start(struct kvmi_vm **vm, int fd, const struct hello *hello,
 	     const struct options *opts);
 
+/* Frees the session of this process; another one that has it goes on. */
+void vm_leave(struct kvmi_vm *vm);
+
 /* Milliseconds between two tries of a command that is not allowed yet. */
 #define VM_RETRY_MS 5
 

@@ -201,6 +201,15 @@ int peer_handshake(int fd, const struct kvmi_qemu2introspector *hello,
 	return 0;
 }
 
+int peer_begin(int fd, const char *name, uint8_t uuid_fill,
+	       const uint8_t *hash)
+{
+	struct kvmi_qemu2introspector hello;
+
+	peer_hello(&hello, name, uuid_fill);
+	return peer_handshake(fd, &hello, hash);
+}
+
 static int check_access(const struct peer_memory *memory, uint64_t gpa,
 			uint64_t size)
 {
@@ -269,6 +278,7 @@ static _Thread_local struct {
 	uint64_t point;		/* address of the INT3 */
 	uint64_t set_rip;	/* what the tool has set last */
 	unsigned int steps;
+	unsigned int traps;	/* without reply */
 	bool stepping[2];
 } guest;
 
@@ -385,7 +395,10 @@ static int answer_event_reply(int fd, const struct frame *frame,
 		return report_other(fd, head->vcpu, reply->event);
 	if (is_denied(reply, head->vcpu))
 		return report_other(fd, head->vcpu, reply->event);
+	if (reply->event == KVMI_VCPU_EVENT_TRAP)
+		guest.traps--;
 	if (reply->event == KVMI_VCPU_EVENT_PAUSE ||
+	    reply->event == KVMI_VCPU_EVENT_TRAP ||
 	    reply->event == KVMI_VCPU_EVENT_SINGLESTEP)
 		return report_step(fd, head->vcpu);
 	return -EPIPE;
@@ -442,6 +455,25 @@ static int answer_control(int fd, const struct frame *frame)
 				  report_cr(fd, vcpu);
 }
 
+/* What the guest gets is told, whether somebody asked for that or not. */
+static int answer_inject(int fd, const struct frame *frame)
+{
+	const struct kvmi_vcpu_inject_exception *req =
+		(const void *)(frame->body + sizeof(struct kvmi_vcpu_hdr));
+	const struct kvmi_vcpu_event_trap trap = {
+		.nr = req->nr, .error_code = req->error_code,
+		.address = req->address,
+	};
+
+	if (guest.traps)
+		return script_reply(fd, frame, -KVM_EBUSY, NULL, 0);
+	guest.traps++;
+	if (script_reply(fd, frame, 0, NULL, 0))
+		return -EPIPE;
+	return script_vcpu_event(fd, ++guest.seq, frame->body[0],
+				 KVMI_VCPU_EVENT_TRAP, &trap, sizeof(trap));
+}
+
 static int answer_vcpu(int fd, const struct frame *frame,
 		       const struct peer_memory *memory)
 {
@@ -458,6 +490,8 @@ static int answer_vcpu(int fd, const struct frame *frame,
 	case KVMI_VCPU_CONTROL_MSR:
 	case KVMI_VCPU_CONTROL_EVENTS:
 		return answer_control(fd, frame);
+	case KVMI_VCPU_INJECT_EXCEPTION:
+		return answer_inject(fd, frame);
 	case KVMI_VCPU_SET_REGISTERS:
 		regs = (const void *)(frame->body + 8);
 		guest.set_rip = regs->rip;

@@ -55,6 +55,9 @@ size_t peer_long_hello(uint8_t *msg, const char *name, uint8_t uuid_fill,
 /* Says hello, takes the answer; -EACCES if @hash is another one. */
 int peer_handshake(int fd, const struct kvmi_qemu2introspector *hello,
 		   const uint8_t *hash);
+/* Both for a VM of this name. */
+int peer_begin(int fd, const char *name, uint8_t uuid_fill,
+	       const uint8_t *hash);
 /* Takes and answers one command as a kernel does. */
 int peer_answer(int fd, const struct peer_memory *memory);
 /* The same until the tool goes. */

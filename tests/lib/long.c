@@ -157,14 +157,19 @@ void vmm_gate(struct vmm *vm, int vector, uint64_t at)
 	fill_gate(vmm_host(vm, 0), vector, at);
 }
 
-void vmm_catch(struct vmm *vm)
+void events_catch(uint8_t *memory)
 {
 	int i;
 
-	memcpy(vmm_host(vm, GUEST_STUBS), guest_caught.code,
+	memcpy(memory + GUEST_STUBS, guest_caught.code,
 	       guest_caught.end - guest_caught.code);
 	for (i = 0; i < 32; i++)
-		fill_gate(vmm_host(vm, 0), i, GUEST_STUBS + 16 * i);
+		fill_gate(memory, i, GUEST_STUBS + 16 * i);
+}
+
+void vmm_catch(struct vmm *vm)
+{
+	events_catch(vmm_host(vm, 0));
 }
 
 bool vmm_is_intel(void)

@@ -97,12 +97,14 @@ void vmm_page_code(struct vmm *vm, const void *code, size_t size);
 
 /* Puts code and tables of the events guest in memory from gpa 0 on. */
 void events_fill(uint8_t *memory);
+/* After that: the guest's handlers of the first 32 vectors count what they get. */
+void events_catch(uint8_t *memory);
 /*
  * Sets up the events guest in 64-bit mode, to do instructions of a kind. All
  * vCPUs share code and tables.
  */
 void vmm_vcpu_load_long(struct vmm_vcpu *vcpu, uint64_t kind);
-/* After that: its handlers of the first 32 vectors count what they get. */
+/* The same after vmm_vcpu_load_long(). */
 void vmm_catch(struct vmm *vm);
 /* After that: this vector goes to this address, without error code or not. */
 void vmm_gate(struct vmm *vm, int vector, uint64_t at);

@@ -312,6 +312,9 @@ build_tests()
 		stage_program "$file" "/tests/$name" "$stage"
 	done
 	stage_program "$tool" /usr/bin/kvmi "$stage"
+	# Programs open this name, so none of them shows it to ldd.
+	stage_program "$BUILD/user/lib/compat/libkvmi.so" \
+		/lib/x86_64-linux-gnu/libkvmi.so "$stage"
 	for file in "${examples[@]}"; do
 		stage_program "$file" "/examples/${file##*/}" "$stage"
 	done

@@ -183,9 +183,11 @@ build_guest()
 		"$TOP"/lab/l2/* "$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
 	cp "$TOP/lab/l2/init" "$stage/init"
+	cp "$TOP/lab/l2/watcher" "$stage/bin/watcher"
 	compile "$stage/bin/beacon" "$TOP/lab/l2/beacon.c"
 	compile "$stage/bin/vm" "$TOP/lab/l2/vm.c"
-	stage_modules "$stage" "$guest_release" kvm_amd kvm_intel
+	stage_modules "$stage" "$guest_release" kvm_amd kvm_intel \
+		vmw_vsock_virtio_transport
 	quietly depmod -b "$stage" "$guest_release"
 	cp "$store" "$patch" "$stage/lib/modules/"
 	compile "$stage/bin/chores" "$TOP/lab/l2/chores.c"

@@ -129,7 +129,8 @@ static void add_guest(struct words *words, const struct qemu_options *options)
 	}
 	add(words, "%s", setting("KVMI_GUEST_KERNEL", "/l2/vmlinuz"));
 	add(words, "-initrd");
-	add(words, "%s", setting("KVMI_GUEST_INITRD", "/l2/initrd"));
+	add(words, "%s", options->initrd ? options->initrd :
+	    setting("KVMI_GUEST_INITRD", "/l2/initrd"));
 	add(words, "-append");
 	add(words, "console=ttyS0 loglevel=4 panic=-1 %s", append ? append : "");
 }

@@ -41,6 +41,7 @@ struct qemu_options {
 	const char *more[QEMU_MORE];	/* words for QEMU's command line */
 	bool stopped;		/* -S: no guest runs */
 	const char *kernel;	/* a multiboot kernel instead of Debian's */
+	const char *initrd;	/* instead of the usual one */
 };
 
 /* Makes the folder; the tool listens in it before QEMU starts. */

@@ -10,6 +10,8 @@
 #	tests	test programs and the kvmi tool
 #	list	which tests to run now
 #
+#	python	the tests of the QEMU object
+#
 # Bochs is slow: its level 1 gets the programs of the tests to run now and no
 # other, and QEMU only when one of them wants it.
 
@@ -232,6 +234,43 @@ build_qemu()
 	part_done qemu
 }
 
+# Part python: the tests of the QEMU object, and as much of the interpreter as
+# they import.
+build_python()
+{
+	local stage=$LAB/stage/python into=$LAB/stage/python/lab/qemu-tests file
+	local -a files=()
+
+	mapfile -t files < <(python_files)
+	[ ${#files[@]} -gt 0 ] || die "no /usr/bin/python3: run mk/install-packages lab"
+	part_is_new python "$TOP"/qemu/tests/*.[chp]* "$TOP/lab/lib/image.sh" \
+		"${files[@]}" && return
+	mkdir -p "$into"
+	cp "$TOP"/qemu/tests/*.py "$into"
+	"$TOP/qemu/tests/libraries" "$into"
+	for file in "${files[@]}"; do
+		stage_program "$file" "$file" "$stage"
+	done
+	mv "$stage${files[0]}" "$stage/usr/bin/python3"
+	part_done python
+}
+
+# The interpreter, and the files of all modules that are loaded.
+python_files()
+{
+	(cd "$TOP/qemu/tests" && /usr/bin/python3 -B - QEMU . <<-'EOF'
+		import os, sys
+		sys.path.insert(0, '')
+		import object, life, tails
+		print(os.path.realpath(sys.executable))
+		for module in list(sys.modules.values()):
+		    name = getattr(module, '__file__', None)
+		    if name and name.startswith('/usr/lib'):
+		        print(name)
+		EOF
+	)
+}
+
 # Part mods-$1: stock, ours, or the folder $2 for a kernel of one's own.
 build_modules()
 {
@@ -332,7 +371,7 @@ want_qemu()
 
 	for name in "$@"; do
 		file=$(test_source "$name") || continue
-		! grep -qE 'lib/(qemu|bare)\.h"|qemu-system|/lab/guest|lab: .*qemu' "$file" ||
+		! grep -qE 'lib/(qemu|bare|lock|pages)\.h"|qemu-system|/lab/guest|lab: .*qemu' "$file" ||
 			return 0
 	done
 	return 1
@@ -342,7 +381,7 @@ want_qemu()
 # rest: the tests to run, which matter to Bochs only.
 build_image()
 {
-	local variant=$1 kernel=$2 kmods=$3 file
+	local variant=$1 kernel=$2 kmods=$3 file name
 
 	shift 3
 	for file in cpio dpkg xz strip depmod "${CC:-gcc}"; do
@@ -374,6 +413,10 @@ build_image()
 		build_guest
 		build_qemu
 		parts+=("$LAB/qemu.cpio")
+	fi
+	if [ -n "$(for name; do wish "$name" python; done)" ]; then
+		build_python
+		parts+=("$LAB/python.cpio")
 	fi
 	[ "$emulator_name" = bochs ] || set --
 	build_tests "$@"

@@ -86,6 +86,7 @@ settle()
 	local word=$1 name=$2 seconds=$3 reason=$4
 
 	verdict[$name]="$word $reason"
+	echo "$word $name" >>"$RESULTS/verdicts"
 	case $word in
 	ok)
 		passed=$((passed + 1))
@@ -265,7 +266,7 @@ run_tests()
 			shared+=("$name")
 		fi
 	done
-	rm -f "$RESULTS"/*.log "$RESULTS"/{cells,facts,summary}
+	rm -f "$RESULTS"/*.log "$RESULTS"/{cells,facts,summary,verdicts}
 	touch "$RESULTS/cells"
 	run_shared "$cpus" "${shared[@]}"
 	run_shared 1 "${calm[@]}"

@@ -2,15 +2,16 @@
  * A KVM with introspection that is none: preloaded into QEMU, it answers the
  * introspection ioctls itself and leaves the rest to the real /dev/kvm.
  *
- *   FAKE_KVM_LOG    file that takes a line for each ioctl and for what the
- *                   "kernel" sees on the socket
+ *   FAKE_KVM_LOG    file that takes a line for each ioctl and for each command
+ *                   that the "kernel" sees on the socket; it answers them all
+ *                   with success
  *   FAKE_KVM_FAIL   file with lines "IOCTL errno": those calls fail
  *   FAKE_KVM_CAP    what KVM_CHECK_EXTENSION answers, 1 if not set
  *   FAKE_KVM_HOLD   file: while it exists, a vCPU that enters KVM_RUN stays
  *                   there, deaf to signals, until the session's socket ends;
  *                   only one if its number is in the file
- *   FAKE_KVM_SLOW   file: while it exists, the "kernel" waits 50 ms before it
- *                   reads from the socket
+ *   FAKE_KVM_SLOW   file: after the next command the "kernel" waits 50 ms
+ *                   before it reads from the socket, and the file is gone
  *   FAKE_KVM_DOWN   file with "VCPU FLAGS": the next KVM_RUN of that vCPU is
  *                   KVM_EXIT_SHUTDOWN with those flags, and the file is gone
  *
@@ -31,26 +32,14 @@
 #include <unistd.h>
 #include <linux/kvmi.h>
 
+#include "note.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static pthread_t receiver;
 static int hooked_fd = -1;
 static int receiving;
 static int vcpu_fd[8];
-
-static void note(const char *fmt, ...)
-{
-    const char *path = getenv("FAKE_KVM_LOG");
-    FILE *f = path ? fopen(path, "ae") : NULL;
-    va_list ap;
-
-    if (f) {
-        va_start(ap, fmt);
-        vfprintf(f, fmt, ap);
-        va_end(ap);
-        fclose(f);
-    }
-}
 
 /* The errno with which @what shall fail, or 0. */
 static int planned(const char *what)
@@ -83,24 +72,55 @@ static void dawdle(void)
 {
     const char *path = getenv("FAKE_KVM_SLOW");
 
-    if (path && !access(path, F_OK)) {
+    if (path && !unlink(path)) {
         usleep(50000);
     }
+}
+
+/* Take so many bytes from a socket that does not block; false at its end. */
+static int take(void *data, size_t size)
+{
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < size) {
+        n = recv(hooked_fd, (char *)data + done, size - done, 0);
+        if (n > 0) {
+            done += n;
+        } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            usleep(1000);
+        } else {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Answer any command with success and nothing else; false at the end. */
+static int serve(void)
+{
+    struct {
+        struct kvmi_msg_hdr hdr;
+        struct kvmi_error_code code;
+    } reply = { .hdr.size = sizeof(reply.code) };
+    struct kvmi_msg_hdr hdr;
+    char content[KVMI_MAX_MSG_SIZE];
+
+    if (!take(&hdr, sizeof(hdr)) || hdr.size > sizeof(content) ||
+        !take(content, hdr.size)) {
+        return 0;
+    }
+    note("RECEIVED %u\n", hdr.seq);
+    reply.hdr.id = hdr.id;
+    reply.hdr.seq = hdr.seq;
+    send(hooked_fd, &reply, sizeof(reply), MSG_NOSIGNAL);
+    return 1;
 }
 
 /* The kernel's receiver: at the end of the stream the session is over. */
 static void *receive(void *opaque)
 {
-    char buf[8192];
-    ssize_t n;
-
-    while ((n = recv(hooked_fd, buf, sizeof(buf), 0)) > 0 ||
-           (n < 0 && (errno == EAGAIN || errno == EINTR))) {
-        if (n > 0) {
-            note("RECEIVED %zd\n", n);
-        } else {
-            usleep(1000);
-        }
+    while (serve()) {
         dawdle();
     }
     shutdown(hooked_fd, SHUT_RDWR);
@@ -144,7 +164,13 @@ static int unhook(void)
 
 static int preunhook(void)
 {
-    static const char event[] = "UNHOOK";
+    struct {
+        struct kvmi_msg_hdr hdr;
+        struct kvmi_event_hdr event;
+    } message = {
+        .hdr = { .id = KVMI_VM_EVENT, .size = sizeof(message.event), .seq = 1 },
+        .event = { .event = KVMI_VM_EVENT_UNHOOK },
+    };
     int ret = answer("PREUNHOOK");
 
     if (!ret && hooked_fd < 0) {
@@ -153,7 +179,7 @@ static int preunhook(void)
     }
     note("PREUNHOOK %d\n", ret ? -errno : 0);
     if (!ret) {
-        send(hooked_fd, event, sizeof(event) - 1, MSG_NOSIGNAL);
+        send(hooked_fd, &message, sizeof(message), MSG_NOSIGNAL);
     }
     return ret;
 }

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QEMU on a fake kernel, its monitors, and a scripted tool.
+"""A QEMU, its monitors, and a scripted tool, on a real or a fake kernel.
 
 A program of tests is run as
 
-    PROGRAM.py QEMU FAKE_KVM_SO [TEST...]
+    PROGRAM.py QEMU LIBRARIES [TEST...]
 
-Exit status 0, 1 or 77 (this machine's /dev/kvm cannot run a guest).
+with a folder of the libraries that are preloaded into QEMU. Where KVM itself
+knows introspection the tests run on it, but for those that ask for what only
+the fake kernel does. Exit status 0, 1 or 77 (/dev/kvm cannot run a guest).
 """
 
-import contextlib
-import hashlib
-import json
+import fcntl
 import os
 import socket
 import struct
@@ -20,37 +20,39 @@ import tempfile
 import time
 import traceback
 
-QEMU, FAKE = sys.argv[1:3]
+from qmp import Qmp
+from wire import (answered, at_end, crash, pause, paused, receive, reply,
+                  want_unhook)
+
+QEMU, LIBRARIES = sys.argv[1:3]
+# How much slower than usual QEMU and its guest are.
+SLOWNESS = int(os.environ.get('SLOWNESS', 1))
 UUID = '00112233-4455-6677-8899-aabbccddeeff'
 
 
-def reply(key=b'', size=24):
-    """What a tool that knows the key answers, followed by zeros."""
-    msg = struct.pack('=I', size) + hashlib.sha1(key).digest()
-    return msg.ljust(size, b'\0')
+def soon(seconds):
+    """So long at most, on a machine that is fast."""
+    return seconds * SLOWNESS
 
 
 def wait_for(what, condition, timeout=5.0):
-    end = time.monotonic() + timeout
+    end = time.monotonic() + soon(timeout)
     while not condition():
         assert time.monotonic() < end, 'timeout: ' + what
         time.sleep(0.01)
 
 
-def receive(conn, size):
-    data = b''
-    while len(data) < size:
-        more = conn.recv(size - len(data))
-        assert more, 'end of stream'
-        data += more
-    return data
+class OnlyFake(Exception):
+    """What a test asks for, a real kernel does not do."""
 
 
 class Lab:
     """A directory, a listening tool, and at most one QEMU."""
 
-    def __init__(self, tmp):
+    def __init__(self, tmp, real=False):
         self.dir = tmp
+        self.real = real
+        self.holds = 0
         self.others = []
         self.vm = None
         self.tool_path = self.file('tool')
@@ -62,7 +64,7 @@ class Lab:
     def another(self, name):
         """A second one, with a tool of its own."""
         os.mkdir(self.file(name))
-        lab = Lab(self.file(name))
+        lab = Lab(self.file(name), self.real)
         self.others.append(lab)
         return lab
 
@@ -70,36 +72,80 @@ class Lab:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.tool_path)
         self.listener.listen(16)
-        self.listener.settimeout(5)
+        self.listener.settimeout(soon(5))
 
     def accept(self):
         conn, _ = self.listener.accept()
-        conn.settimeout(5)
+        conn.settimeout(soon(5))
         size = receive(conn, 4)
         return conn, size + receive(conn, struct.unpack('=I', size)[0] - 4)
 
-    def hooked(self, msg=None):
-        """Accept, answer, and wait until the permissions are set."""
+    def hooked(self, msg=None, quiet=False):
+        """Accept, answer, and wait until the permissions are set. A quiet tool
+        does not want to be asked before it is cut."""
         conn, hello = self.accept()
         before = self.log().count('EVENT')
         conn.sendall(msg or reply())
         wait_for('hook', lambda: self.log().count('EVENT') > before)
+        if not quiet:
+            want_unhook(conn)
         return conn, hello
 
+    def only_fake(self):
+        if self.real:
+            raise OnlyFake
+
     def fail(self, text):
+        """Have the ioctls fail so."""
+        self.only_fake()
         with open(self.file('fail'), 'w') as f:
             f.write(text)
 
-    def hold(self, vcpu=''):
-        """Hold one vCPU, or all."""
-        with open(self.file('hold.new'), 'w') as f:
-            f.write(str(vcpu))
-        os.rename(self.file('hold.new'), self.file('hold'))
+    def slow(self):
+        """Have the kernel be slow once, after the next command."""
+        self.only_fake()
+        open(self.file('slow'), 'w').close()
 
     def down(self, vcpu, flags):
+        """End the next KVM_RUN of this vCPU with a shutdown."""
+        self.only_fake()
         with open(self.file('down.new'), 'w') as f:
             f.write(f'{vcpu} {flags}\n')
         os.rename(self.file('down.new'), self.file('down'))
+
+    def hold(self, vcpu='', deaf=False):
+        """Before there is a session: hold one vCPU of it, or all. A real
+        kernel holds one that waits for the tool's answer; it hears signals."""
+        if deaf:
+            self.only_fake()
+        if not self.real:
+            with open(self.file('hold.new'), 'w') as f:
+                f.write(str(vcpu))
+            os.rename(self.file('hold.new'), self.file('hold'))
+
+    def held(self, conn, vcpu=0):
+        """There is a session, and the vCPU stands still."""
+        self.holds += 1
+        if self.real:
+            pause(conn, vcpu)
+            paused(conn, vcpu)
+        else:
+            wait_for('vCPU', lambda: self.log().count('HELD') >= self.holds)
+
+    def release(self):
+        """A vCPU that comes back is not held again."""
+        if not self.real:
+            os.unlink(self.file('hold'))
+
+    def crash(self, conn, qmp, vcpu=0):
+        """The tool crashes the guest, which may have been stopped."""
+        if self.real:
+            pause(conn, vcpu)
+            qmp.ok('cont')
+            crash(conn, vcpu, paused(conn, vcpu))
+        else:
+            self.down(vcpu, 1 << 15)
+            qmp.ok('cont')
 
     def log(self):
         try:
@@ -129,7 +175,9 @@ class Lab:
         with open(self.file('stderr'), 'w') as err:
             self.vm = subprocess.Popen(
                 full + list(args), stdin=subprocess.DEVNULL, stderr=err,
-                env={**os.environ, 'LD_PRELOAD': FAKE,
+                env={**os.environ, 'LD_PRELOAD': os.path.join(
+                         LIBRARIES,
+                         'real-kvm.so' if self.real else 'fake-kvm.so'),
                      'FAKE_KVM_LOG': self.file('log'),
                      'FAKE_KVM_FAIL': self.file('fail'),
                      'FAKE_KVM_HOLD': self.file('hold'),
@@ -138,9 +186,9 @@ class Lab:
 
     def qmp(self, name='qmp', oob=False):
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(5)
+        sock.settimeout(soon(5))
         wait_for('monitor', lambda: sock.connect_ex(self.file(name)) == 0)
-        return Qmp(sock, oob)
+        return Qmp(sock, soon(5), oob)
 
     def silence(self, seconds=0.5):
         """Nobody comes to the tool."""
@@ -150,7 +198,7 @@ class Lab:
         except TimeoutError:
             return
         finally:
-            self.listener.settimeout(5)
+            self.listener.settimeout(soon(5))
         raise AssertionError(f'a connection: {conn}')
 
     def lines(self):
@@ -159,7 +207,7 @@ class Lab:
                 if line.split()[0] in ('HOOK', 'PREUNHOOK', 'UNHOOK')]
 
     def fails(self, *words):
-        assert self.vm.wait(5) == 1
+        assert self.vm.wait(soon(5)) == 1
         for word in words:
             assert word in self.stderr(), (word, self.stderr())
 
@@ -171,114 +219,6 @@ class Lab:
             self.vm.wait()
         if self.listener:
             self.listener.close()
-
-
-class Qmp:
-    def __init__(self, sock, oob=False):
-        self.sock = sock
-        self.lines = sock.makefile('r')
-        self.events = []
-        self.replies = []
-        self.read()
-        self.ok('qmp_capabilities', **({'enable': ['oob']} if oob else {}))
-
-    def read(self):
-        line = self.lines.readline()
-        if not line:
-            raise EOFError('the monitor is gone')
-        return json.loads(line)
-
-    def pump(self, seconds):
-        """Take what comes until there is a reply, or the time is over."""
-        self.sock.settimeout(seconds)
-        try:
-            while not self.replies:
-                answer = self.read()
-                (self.events if 'event' in answer else
-                 self.replies).append(answer)
-        except TimeoutError:
-            # A file that has timed out takes no more.
-            self.lines = self.sock.makefile('r')
-        finally:
-            self.sock.settimeout(5)
-
-    def event(self, name):
-        """The data of the next such event; those before it are dropped."""
-        while True:
-            while self.events:
-                event = self.events.pop(0)
-                if event['event'] == name:
-                    return event.get('data')
-            answer = self.read()
-            (self.events if 'event' in answer else self.replies).append(answer)
-
-    def seen(self, name):
-        """Whether such an event has come, in order to be asked for."""
-        return any(event['event'] == name for event in self.events)
-
-    def send(self, command, /, **args):
-        msg = {'execute': command, 'arguments': args, 'id': command}
-        self.sock.sendall(json.dumps(msg).encode())
-
-    def send_oob(self, command, /, **args):
-        msg = {'exec-oob': command, 'arguments': args, 'id': command}
-        self.sock.sendall(json.dumps(msg).encode())
-
-    def reply(self):
-        while not self.replies:
-            answer = self.read()
-            (self.events if 'event' in answer else self.replies).append(answer)
-        return self.replies.pop(0)
-
-    def no_reply(self, seconds=0.3):
-        self.pump(seconds)
-        assert not self.replies, self.replies
-
-    def done(self, command):
-        answer = self.reply()
-        assert answer.get('id') == command and 'return' in answer, answer
-        return answer['return']
-
-    def __call__(self, command, /, **args):
-        self.send(command, **args)
-        return self.reply()
-
-    def ok(self, command, /, **args):
-        answer = self(command, **args)
-        assert 'return' in answer, answer
-        return answer['return']
-
-    def error(self, command, /, **args):
-        answer = self(command, **args)
-        assert 'error' in answer, answer
-        return answer['error']['desc']
-
-    def hmp(self, line):
-        return self.ok('human-monitor-command', **{'command-line': line})
-
-    def status(self):
-        return self.ok('query-status')['status']
-
-    def state(self):
-        return self.ok('query-introspection')['state']
-
-
-def asked(conn):
-    """The tool is asked to leave."""
-    assert conn.recv(6) == b'UNHOOK'
-
-
-def leave(conn):
-    """The tool is asked to leave, and does."""
-    asked(conn)
-    conn.close()
-
-
-def at_end(conn):
-    """The tool sees the end of the stream."""
-    with contextlib.suppress(ConnectionResetError):
-        return conn.recv(1) == b''
-    return True
 
 
 class Skip(Exception):
@@ -298,27 +238,45 @@ def label(test):
     return ' '.join([test.__name__] + [f'#{n}' for n in numbers])
 
 
-def run(tests):
+KERNELS = {True: '(real KVM)', False: '(fake kernel)', None: ''}
+
+
+def passes(test, real):
+    """Run it on one kernel, or on none of them."""
+    with tempfile.TemporaryDirectory() as tmp:
+        lab = Lab(tmp, real)
+        try:
+            test(lab)
+            print('  PASS   ', label(test), KERNELS[real], flush=True)
+        except OnlyFake:
+            lab.close()
+            return passes(test, False)
+        except Skip as e:
+            print('  SKIP   ', label(test), e, flush=True)
+        except Exception as e:  # any surprise is a failure of this test
+            print('  FAIL   ', label(test), type(e).__name__, e)
+            traceback.print_exc(file=sys.stdout)
+            print(lab.stderr() + lab.log(), flush=True)
+            return False
+        finally:
+            lab.close()
+    return True
+
+
+def run(tests, real):
     """Return how many failed."""
-    failed = 0
-    for test in tests:
-        if sys.argv[3:] and test.__name__ not in sys.argv[3:]:
-            continue
-        with tempfile.TemporaryDirectory() as tmp:
-            lab = Lab(tmp)
-            try:
-                test(lab)
-                print('  PASS   ', label(test), flush=True)
-            except Skip as e:
-                print('  SKIP   ', label(test), e)
-            except Exception as e:  # any surprise is a failure of this test
-                failed += 1
-                print('  FAIL   ', label(test), type(e).__name__, e)
-                traceback.print_exc(file=sys.stdout)
-                print(lab.stderr() + lab.log())
-            finally:
-                lab.close()
-    return failed
+    return sum(not passes(test, real) for test in tests
+               if not sys.argv[3:] or test.__name__ in sys.argv[3:])
+
+
+def kvm_is_ours():
+    """Whether KVM knows introspection: KVM_CAP_INTROSPECTION of a VM."""
+    with open('/dev/kvm', 'rb+', buffering=0) as kvm:
+        vm = fcntl.ioctl(kvm, 0xae01, 0)
+        try:
+            return fcntl.ioctl(vm, 0xae03, 0x4b564d49) > 0
+        finally:
+            os.close(vm)
 
 
 def cannot_run_guests():
@@ -337,9 +295,9 @@ def cannot_run_guests():
 
 def run_all(tcg, tests):
     """Run what needs no /dev/kvm, then the others; return the status."""
-    failed = run(tcg)
+    failed = run(tcg, None)
     why = cannot_run_guests()
     if why:
         print('  SKIP    what needs /dev/kvm:', why)
         return 1 if failed else 77
-    return 1 if failed + run(tests) else 0
+    return 1 if failed + run(tests, kvm_is_ours()) else 0

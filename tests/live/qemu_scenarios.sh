@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tests of the QEMU object, qemu/tests, on a KVM that knows introspection:
+# what only their fake kernel does they do on that, in here, too.
+#
+# lab: calm qemu python timeout=900
+
+set -u
+
+# The guests of 4 GiB touch little of it.
+echo 1 >/proc/sys/vm/overcommit_memory
+cd /lab/qemu-tests || exit 1
+status=0
+for program in object life tails; do
+	SLOWNESS=5 python3 -B $program.py /usr/bin/qemu-system-x86_64 . "$@" ||
+		status=1
+done
+exit $status

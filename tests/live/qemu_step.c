@@ -229,11 +229,15 @@ static const char *name_of(const struct step *step)
 static uint64_t target(const struct step *step)
 {
 	const char *name = name_of(step), *at = strstr(name, " 0x");
+	uint64_t address;
+	char *end;
 
 	if (!at || (name[0] != 'j' && strncmp(name, "call", 4) &&
 		    strncmp(name, "loop", 4)))
 		return 0;
-	return strtoull(at + 1, NULL, 16);
+	address = strtoull(at + 1, &end, 16);
+	/* As in "call 0x38(%rbp)", where it lies in memory. */
+	return *end == '(' ? 0 : address;
 }
 
 /* Goes elsewhere, and its operand does not tell where. */

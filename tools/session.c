@@ -166,7 +166,7 @@ static int wait_for_vm(struct session *session, const struct common *common)
 	if (err == -ETIMEDOUT || err == -EAGAIN)
 		complain_no_vm(session, common);
 	else if (err == -EOPNOTSUPP && common->shares_memory)
-		complain(0, "QEMU does not share the VM's memory: give its introspection object share_memory=on");
+		complain(0, "QEMU does not share the VM's memory: give its introspection object share-memory=on");
 	else
 		complain(err, "no session with the VM");
 	return EXIT_NO_VM;

@@ -789,7 +789,7 @@ def test_start_from_a_snapshot(lab):
     while True:
         conn, _ = lab.listener.accept()
         conn.settimeout(soon(5))
-        second = conn.recv(104)
+        second = conn.recv(4096)
         if second and start_time(second) == start_time(hello):
             break
         assert at_end(conn)

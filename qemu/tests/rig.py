@@ -83,10 +83,18 @@ class Lab:
     def hooked(self, msg=None, quiet=False):
         """Accept, answer, and wait until the permissions are set. A quiet tool
         does not want to be asked before it is cut."""
-        conn, hello = self.accept()
-        before = self.log().count('EVENT')
-        conn.sendall(msg or reply())
-        wait_for('hook', lambda: self.log().count('EVENT') > before)
+        hooked = False
+        while not hooked:
+            conn, hello = self.accept()
+            before = self.log()
+
+            def new(line, before=before):
+                return self.log().count(line) > before.count(line)
+
+            conn.sendall(msg or reply())
+            # The firmware may be in system management mode: QEMU comes again.
+            wait_for('hook', lambda: new('EVENT') or new('HOOK -16'))
+            hooked = new('EVENT')
         if not quiet:
             want_unhook(conn)
         return conn, hello

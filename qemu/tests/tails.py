@@ -94,7 +94,7 @@ def old_tool(known):
 def test_old_auth(lab):
     """The digest of old tools, where it is allowed."""
     lab.listen()
-    lab.start('-object', 'secret,id=k,data=letmein', obj=',key=k,old_auth=on')
+    lab.start('-object', 'secret,id=k,data=letmein', obj=',key=k,old-auth=on')
     conn, _ = lab.accept()
     conn.sendall(reply(b'letmeout'))
     assert at_end(conn)
@@ -223,13 +223,13 @@ def test_replay(lab):
 
 def test_downgrade_refused(lab):
     start_with_key(lab)
-    refused(lab, lambda hello: reply(b'letmein'), 'old_auth=on')
+    refused(lab, lambda hello: reply(b'letmein'), 'old-auth=on')
     refused(lab, lambda hello: reply(b'letmein', size=64))
     refused(lab, lambda hello: answer(hello, READY))
 
 
 def test_downgrade_allowed(lab):
-    start_with_key(lab, ',old_auth=on')
+    start_with_key(lab, ',old-auth=on')
     conn, hello = lab.accept()
     conn.sendall(answer(hello, READY | HMAC, b'letmein'))
     receive_ready(conn)
@@ -330,7 +330,7 @@ def shared(lab, msg=None, key=None):
 def test_share_memory(lab):
     """What QEMU sees at an address is what is in the file there."""
     lab.listen()
-    lab.start(*memfd(), '-S', obj=',share_memory=on')
+    lab.start(*memfd(), '-S', obj=',share-memory=on')
     conn, rows, fds = shared(lab)
     assert len(fds) == 1
     assert rows[0] == (0, 0xa0000, 0, 0), rows
@@ -357,7 +357,7 @@ def test_share_memory(lab):
 def test_share_memory_around_4g(lab):
     lab.listen()
     lab.start('-M', 'q35', '-m', '4G', *memfd('4G'), '-S',
-              obj=',share_memory=on')
+              obj=',share-memory=on')
     _conn, rows, fds = shared(lab)
     assert len(fds) == 1
     low = rows[1][1] + (1 << 20)
@@ -368,7 +368,7 @@ def test_share_memory_around_4g(lab):
 def test_share_memory_with_a_key(lab):
     lab.listen()
     lab.start('-object', 'secret,id=k,data=letmein', *memfd(),
-              obj=',key=k,share_memory=on')
+              obj=',key=k,share-memory=on')
     conn, hello = lab.accept()
     conn.sendall(answer(hello, READY | SHARE, None))
     assert at_end(conn)
@@ -378,7 +378,7 @@ def test_share_memory_with_a_key(lab):
 
 def test_share_memory_not_asked(lab):
     lab.listen()
-    lab.start(*memfd(), obj=',share_memory=on')
+    lab.start(*memfd(), obj=',share-memory=on')
     conn, hello = lab.accept()
     conn.sendall(answer(hello, READY))
     data, fds, _flags, _ = socket.recv_fds(conn, 8, 64)
@@ -390,7 +390,7 @@ def test_share_memory_plugged(lab):
     lab.listen()
     lab.start('-M', 'q35', '-m', '64M,slots=2,maxmem=1G', *memfd(), '-S',
               '-object', 'memory-backend-memfd,id=d,size=128M,share=on',
-              obj=',share_memory=on')
+              obj=',share-memory=on')
     conn, rows, fds = shared(lab)
     qmp = lab.qmp()
     qmp.ok('device_add', driver='pc-dimm', id='dimm', memdev='d')
@@ -407,7 +407,7 @@ def test_share_memory_change_elsewhere(lab):
     lab.listen()
     lab.start('-M', 'q35', '-m', '64M,slots=2,maxmem=1G', *memfd(), '-S',
               '-object', 'memory-backend-ram,id=d,size=128M',
-              obj=',share_memory=on')
+              obj=',share-memory=on')
     conn, rows, fds = shared(lab)
     qmp = lab.qmp()
     qmp.ok('device_add', driver='pc-dimm', id='dimm', memdev='d')
@@ -419,36 +419,36 @@ def test_share_memory_change_elsewhere(lab):
 def test_share_memory_file(lab):
     lab.listen()
     lab.start('-object', f'memory-backend-file,id=ram,size=64M,share=on,mem-path={lab.file("ram")}',
-              '-machine', 'memory-backend=ram', obj=',share_memory=on')
+              '-machine', 'memory-backend=ram', obj=',share-memory=on')
     _conn, rows, fds = shared(lab)
     assert os.path.samestat(os.fstat(fds[0]), os.stat(lab.file('ram')))
 
 
 def test_share_memory_private(lab):
-    lab.start(obj=',share_memory=on')
+    lab.start(obj=',share-memory=on')
     lab.fails('private', 'memory-backend-memfd', 'share=on')
 
 
 def test_share_memory_private_backend(lab):
     lab.start('-object', 'memory-backend-memfd,id=ram,size=64M,share=off',
-              '-machine', 'memory-backend=ram', obj=',share_memory=on')
+              '-machine', 'memory-backend=ram', obj=',share-memory=on')
     lab.fails("'ram'", 'private')
 
 
 def test_share_memory_over_tcp(lab):
-    lab.start(*memfd(), obj=',share_memory=on',
+    lab.start(*memfd(), obj=',share-memory=on',
               chardev='socket,id=c,host=127.0.0.1,port=1,reconnect-ms=100')
     lab.fails('needs a UNIX socket')
 
 
 def test_share_memory_without_reads(lab):
-    lab.start(*memfd(), obj=',share_memory=on,command=vm-get-info')
+    lab.start(*memfd(), obj=',share-memory=on,command=vm-get-info')
     lab.fails('command=vm-read-physical')
 
 
 def test_share_memory_with_reads(lab):
     lab.listen()
-    lab.start(*memfd(), obj=',share_memory=on,command=vm-read-physical')
+    lab.start(*memfd(), obj=',share-memory=on,command=vm-read-physical')
     assert shared(lab)[2]
 
 
@@ -458,7 +458,7 @@ def test_share_memory_many_sessions(lab):
         return len(os.listdir(f'/proc/{lab.vm.pid}/fd'))
 
     lab.listen()
-    lab.start(*memfd(), '-S', obj=',share_memory=on')
+    lab.start(*memfd(), '-S', obj=',share-memory=on')
     conn, _, fds = shared(lab)
     time.sleep(0.2)     # QEMU closes what it has sent behind it
     before = count()

@@ -82,7 +82,7 @@ static void expect_old_tool_refused(struct qemu *qemu)
 	expect(0, __tool_answer(&tool, digest));
 	peer_expect_closed(&tool.peer);
 	tool_close(&tool);
-	expect(1, file_count(qemu->errors, "old_auth=on"));
+	expect(1, file_count(qemu->errors, "old-auth=on"));
 }
 
 /* The library on one end of a pair, in a thread. */

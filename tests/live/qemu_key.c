@@ -96,7 +96,7 @@ int main(void)
 {
 	struct qemu_options options = {
 		.more = { "-object", "secret,id=k,data=a secret of the test" },
-		.object = ",key=k,old_auth=on,handshake_timeout=2,command=8,"
+		.object = ",key=k,old-auth=on,handshake_timeout=2,command=8,"
 			  "command=vm-read-physical,event=unhook",
 		.stopped = true,
 	};

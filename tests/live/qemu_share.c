@@ -156,7 +156,7 @@ static void test_not_shared(void)
 static void test_private(void)
 {
 	struct qemu_options options = {
-		.object = ",share_memory=on", .stopped = true,
+		.object = ",share-memory=on", .stopped = true,
 	};
 	struct qemu qemu;
 
@@ -170,7 +170,7 @@ static void test_private(void)
 int main(void)
 {
 	struct qemu_options options = {
-		.object = ",share_memory=on",
+		.object = ",share-memory=on",
 		.more = { "-object",
 			  "memory-backend-memfd,id=ram,size=256M,share=on",
 			  "-machine", "memory-backend=ram" },

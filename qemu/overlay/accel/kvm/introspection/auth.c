@@ -99,7 +99,7 @@ static bool check_digest(Introspection *s, Error **errp)
 {
     if (!s->old_auth) {
         error_setg(errp, "the tool does not prove by HMAC that it has the key:"
-                   " use a newer tool, and give it the key; old_auth=on lets"
+                   " use a newer tool, and give it the key; old-auth=on lets"
                    " in those that send its SHA-1 digest");
         return false;
     }

@@ -63,7 +63,7 @@ static void introspection_set_old_auth(Object *obj, bool value, Error **errp)
 {
     Introspection *s = INTROSPECTION(obj);
 
-    if (introspection_settable(s, "old_auth", errp)) {
+    if (introspection_settable(s, "old-auth", errp)) {
         s->old_auth = value;
     }
 }
@@ -78,7 +78,7 @@ static void introspection_set_share_memory(Object *obj, bool value,
 {
     Introspection *s = INTROSPECTION(obj);
 
-    if (introspection_settable(s, "share_memory", errp)) {
+    if (introspection_settable(s, "share-memory", errp)) {
         s->share_memory = value;
     }
 }
@@ -199,14 +199,14 @@ void introspection_add_properties(ObjectClass *oc)
                                   introspection_set_key);
     object_class_property_set_description(oc, "key",
         "ID of the secret that the tool has to know");
-    object_class_property_add_bool(oc, "old_auth", introspection_get_old_auth,
+    object_class_property_add_bool(oc, "old-auth", introspection_get_old_auth,
                                    introspection_set_old_auth);
-    object_class_property_set_description(oc, "old_auth",
+    object_class_property_set_description(oc, "old-auth",
         "Whether to let in tools that send the SHA-1 digest of the key");
-    object_class_property_add_bool(oc, "share_memory",
+    object_class_property_add_bool(oc, "share-memory",
                                    introspection_get_share_memory,
                                    introspection_set_share_memory);
-    object_class_property_set_description(oc, "share_memory",
+    object_class_property_set_description(oc, "share-memory",
         "Whether to give descriptors of the memory to a tool that asks");
     object_class_property_add_str(oc, "problem", introspection_get_problem,
                                   NULL);

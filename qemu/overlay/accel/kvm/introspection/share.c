@@ -200,12 +200,12 @@ static bool check_setup(Introspection *s, Error **errp)
     SocketAddressType type = SOCKET_CHARDEV(chr)->addr->type;
 
     if (type != SOCKET_ADDRESS_TYPE_UNIX && type != SOCKET_ADDRESS_TYPE_FD) {
-        error_setg(errp, "share_memory=on needs a UNIX socket: give chardev"
+        error_setg(errp, "share-memory=on needs a UNIX socket: give chardev"
                    " '%s' a path", s->chardev);
         return false;
     }
     if (!may_read(s)) {
-        error_setg(errp, "share_memory=on lets the tool read memory, which the"
+        error_setg(errp, "share-memory=on lets the tool read memory, which the"
                    " commands given do not: add command=vm-read-physical");
         return false;
     }
@@ -224,7 +224,7 @@ bool introspection_share_start(Introspection *s, Error **errp)
     }
     map = map_now();
     if (map->private) {
-        error_setg(errp, "share_memory=on needs memory that other processes can"
+        error_setg(errp, "share-memory=on needs memory that other processes can"
                    " map, and '%s' is private: use -object memory-backend-memfd"
                    ",id=ram,size=...,share=on -machine memory-backend=ram",
                    map->private);

@@ -298,7 +298,8 @@ static void test_trace(struct qemu *qemu, uint64_t lstar)
 int main(void)
 {
 	struct qemu_options options = {
-		.object = "", .append = "nokaslr beacon.spin=1",
+		/* The kernel is mapped while a program runs, on any processor. */
+		.object = "", .append = "nokaslr pti=off beacon.spin=1",
 	};
 	struct qemu qemu;
 	uint64_t lstar;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Handlers of the first 32 vectors, 16 bytes each, that count in the events
- * guest's state what they get, and return.
+ * Handlers of the first 32 vectors, 16 bytes each, that note in the events
+ * guest's state what they get, count it then, and return.
  */
 #include "guest.h"
 
@@ -25,13 +25,13 @@ GUEST_BEGIN(caught)
 caught:	pushq	%rbx
 	pushq	%rax
 	movq	16(%rsp), %rbx
-	incq	GUEST_CAUGHT(%rbp, %rbx, 8)
 	movq	24(%rsp), %rax
 	movq	%rax, GUEST_CAUGHT_ERROR(%rbp, %rbx, 8)
 	movq	%cr2, %rax
 	movq	%rax, GUEST_CAUGHT_CR2(%rbp, %rbx, 8)
 	movq	32(%rsp), %rax
 	movq	%rax, GUEST_CAUGHT_RIP(%rbp, %rbx, 8)
+	incq	GUEST_CAUGHT(%rbp, %rbx, 8)
 	popq	%rax
 	popq	%rbx
 	addq	$16, %rsp

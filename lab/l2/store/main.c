@@ -2,6 +2,9 @@
 /*
  * Stores in the guest's kernel, on demand: what the test writes into the box one
  * vCPU carries out, while the other one stores to the same page without end.
+ * Nothing preempts them: a switch of processes writes to the GDT, which the tool
+ * is asked about when that is locked, and on a slow machine the next switch is due
+ * before all is answered.
  *
  *	insmod store.ko text=ADDRESS etext=ADDRESS
  */
@@ -165,6 +168,8 @@ static int __init store_init(void)
 		task = kthread_run_on_cpu(worker, NULL, cpu, "store/%u");
 		if (IS_ERR(task))
 			pr_err("store: no thread on vCPU %u\n", cpu);
+		else
+			sched_set_fifo(task);
 	}
 	pr_err("store: the box is at gpa 0x%llx\n", (u64)__pa(box));
 	return 0;

@@ -10,7 +10,7 @@ QEMU_INPUTS := $(shell find qemu/overlay qemu/hooks -type f) \
 	qemu/assemble qemu/build $(wildcard include/kvmi/*.h) \
 	include/uapi/linux/kvmi.h include/uapi/asm-x86/kvmi.h
 
-.PHONY: qemu check-qemu check-qemu-alone check-scenarios
+.PHONY: qemu check-qemu check-qemu-alone check-qemu-upstream check-scenarios
 
 qemu: build/qemu/.installed
 
@@ -33,3 +33,7 @@ check-qemu: qemu
 check-scenarios:
 	@qemu/tests/table qemu/tests/scenarios \
 		build/lab/results/qemu_scenarios.log build/lab/results/verdicts
+
+# QEMU's own tests, of QEMU as released and of ours.
+check-qemu-upstream: qemu
+	@qemu/tests/upstream

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Guest memory: its content, the rights to it, and how it would be mapped. */
+/* Guest memory: its content, the rights to it, and where it is mapped. */
 #include <errno.h>
 #include <sys/mman.h>
 
 #include "pipeline.h"
+
+#define PAGE_MASK 0xfffull
 
 int kvmi_read_physical(void *d, unsigned long long gpa, void *buffer,
 		       size_t size)
@@ -38,29 +40,35 @@ int kvmi_set_page_access(void *d, unsigned long long *gpa,
 	return result(__func__, NO_VCPU, err);
 }
 
-/*
- * Mapping. These three and the next one are all that changes when the native
- * library can map what QEMU shares.
- */
-int kvmi_memory_mapping(void *dom, bool enable)
+/* Whether QEMU shares the memory is known since the handshake. */
+int kvmi_memory_mapping(void *d, bool enable)
 {
-	(void)dom;
-	return enable ? ABSENT() : 0;
+	struct domain *dom = d;
+	const void *data;
+	int err = 0;
+
+	if (enable)
+		err = kvmi_vm_map_physical(dom->vm, 0, 1, &data);
+	return result(__func__, NO_VCPU, err);
 }
 
-void *kvmi_map_physical_page(void *dom, unsigned long long gpa)
+void *kvmi_map_physical_page(void *d, unsigned long long gpa)
 {
-	(void)dom;
-	(void)gpa;
-	ABSENT();
-	return MAP_FAILED;
+	struct domain *dom = d;
+	const void *data;
+	int err;
+
+	err = kvmi_vm_map_physical(dom->vm, gpa & ~PAGE_MASK, PAGE_MASK + 1,
+				   &data);
+	return result(__func__, NO_VCPU, err) ? MAP_FAILED : (void *)data;
 }
 
-int kvmi_unmap_physical_page(void *dom, void *addr)
+/* All of it is mapped until the domain is closed. */
+int kvmi_unmap_physical_page(void *d, void *addr)
 {
-	(void)dom;
-	(void)addr;
-	return ABSENT();
+	(void)d;
+	return result(__func__, NO_VCPU,
+		      addr && addr != MAP_FAILED ? 0 : -EINVAL);
 }
 
 bool kvmi_remote_mapping_v2(void)

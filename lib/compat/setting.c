@@ -109,6 +109,7 @@ int setting_read(struct kvmi_options *opts)
 	opts->log = say_native;
 	text = secure_getenv("LIBKVMI_OLD_AUTH");
 	opts->old_auth = text && !strcmp(text, "1");
+	opts->share_memory = KVMI_SHARE_TRY;
 	err = set_mode(opts);
 	return err ? err : set_key(opts);
 }

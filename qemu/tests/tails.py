@@ -42,6 +42,7 @@ def e820(hello):
     return [row[:3] for row in rows]
 
 
+@scenario(12)
 def test_e820(lab):
     """What the guest's firmware is told, in order, is what the tool is."""
     lab.listen()
@@ -140,6 +141,7 @@ def receive_ready(conn):
     return size + receive(conn, struct.unpack('=I', size)[0] - 4)
 
 
+@scenario(56)
 def test_proof_both_ways(lab):
     start_with_key(lab)
     conn, hello = lab.accept()
@@ -181,6 +183,7 @@ def flip(msg, at):
     return msg[:at] + bytes([msg[at] ^ 1]) + msg[at + 1:]
 
 
+@scenario(56)
 def test_wrong_proof(lab):
     start_with_key(lab)
     both = READY | HMAC
@@ -203,6 +206,7 @@ def test_wrong_proof(lab):
     receive_ready(conn)
 
 
+@scenario(56)
 def test_replay(lab):
     """What was right once is wrong for each other hello."""
     start_with_key(lab)
@@ -221,6 +225,7 @@ def test_replay(lab):
     assert 'does not have the key' in lab.stderr()
 
 
+@scenario(56)
 def test_downgrade_refused(lab):
     start_with_key(lab)
     refused(lab, lambda hello: reply(b'letmein'), 'old-auth=on')
@@ -228,6 +233,7 @@ def test_downgrade_refused(lab):
     refused(lab, lambda hello: answer(hello, READY))
 
 
+@scenario(56)
 def test_downgrade_allowed(lab):
     start_with_key(lab, ',old-auth=on')
     conn, hello = lab.accept()
@@ -327,6 +333,7 @@ def shared(lab, msg=None, key=None):
     return conn, [row[:4] for row in rows], fds
 
 
+@scenario(57)
 def test_share_memory(lab):
     """What QEMU sees at an address is what is in the file there."""
     lab.listen()
@@ -365,6 +372,7 @@ def test_share_memory_around_4g(lab):
     assert len(rows) == 3
 
 
+@scenario(57)
 def test_share_memory_with_a_key(lab):
     lab.listen()
     lab.start('-object', 'secret,id=k,data=letmein', *memfd(),
@@ -385,6 +393,7 @@ def test_share_memory_not_asked(lab):
     assert not fds and data == struct.pack('=II', 8, READY)
 
 
+@scenario(57)
 def test_share_memory_plugged(lab):
     """A DIMM comes and goes: each time the session ends, and is told anew."""
     lab.listen()
@@ -424,6 +433,7 @@ def test_share_memory_file(lab):
     assert os.path.samestat(os.fstat(fds[0]), os.stat(lab.file('ram')))
 
 
+@scenario(57)
 def test_share_memory_private(lab):
     lab.start(obj=',share-memory=on')
     lab.fails('private', 'memory-backend-memfd', 'share=on')

@@ -243,10 +243,10 @@ build_python()
 
 	mapfile -t files < <(python_files)
 	[ ${#files[@]} -gt 0 ] || die "no /usr/bin/python3: run mk/install-packages lab"
-	part_is_new python "$TOP"/qemu/tests/*.[chp]* "$TOP/lab/lib/image.sh" \
+	part_is_new python "$TOP"/qemu/tests/{*.[chp]*,programs} "$TOP/lab/lib/image.sh" \
 		"${files[@]}" && return
 	mkdir -p "$into"
-	cp "$TOP"/qemu/tests/*.py "$into"
+	cp "$TOP"/qemu/tests/{*.py,programs} "$into"
 	"$TOP/qemu/tests/libraries" "$into"
 	for file in "${files[@]}"; do
 		stage_program "$file" "$file" "$stage"
@@ -261,7 +261,8 @@ python_files()
 	(cd "$TOP/qemu/tests" && /usr/bin/python3 -B - QEMU . <<-'EOF'
 		import os, sys
 		sys.path.insert(0, '')
-		import object, life, tails
+		for program in open('programs').read().split():
+		    __import__(program)
 		print(os.path.realpath(sys.executable))
 		for module in list(sys.modules.values()):
 		    name = getattr(module, '__file__', None)

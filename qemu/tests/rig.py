@@ -21,8 +21,7 @@ import time
 import traceback
 
 from qmp import Qmp
-from wire import (answered, at_end, crash, pause, paused, receive, reply,
-                  want_unhook)
+from wire import crash, pause, paused, receive, reply, want_unhook
 
 QEMU, LIBRARIES = sys.argv[1:3]
 # How much slower than usual QEMU and its guest are.
@@ -239,6 +238,11 @@ def scenario(*numbers):
         test.scenarios = numbers
         return test
     return mark
+
+
+def named(names, prefix):
+    """The functions of a module whose names begin so."""
+    return [f for name, f in names.items() if name.startswith(prefix)]
 
 
 def label(test):

@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-from rig import run_all, scenario, soon, wait_for
+from rig import named, run_all, scenario, soon, wait_for
 from wire import answered, at_end, command, receive, reply, GET_VERSION
 
 EINVAL = 22
@@ -480,12 +480,8 @@ def test_share_memory_many_sessions(lab):
     wait_for('descriptors', lambda: count() == before)
 
 
-def named(prefix):
-    return [f for name, f in globals().items() if name.startswith(prefix)]
-
-
 def main():
-    return run_all([], named('test_') + [old_tool(96), old_tool(104)])
+    return run_all([], named(globals(), 'test_') + [old_tool(96), old_tool(104)])
 
 
 if __name__ == '__main__':

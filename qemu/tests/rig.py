@@ -192,10 +192,17 @@ class Lab:
                      'FAKE_KVM_DOWN': self.file('down'), **(env or {})})
 
     def qmp(self, name='qmp', oob=False):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(soon(5))
-        wait_for('monitor', lambda: sock.connect_ex(self.file(name)) == 0)
-        return Qmp(sock, soon(5), oob)
+        """QEMU's listeners are set in one thread and accept in another: now and
+        then a client that comes as the one before leaves is hung up on."""
+        while True:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(soon(5))
+            wait_for('monitor', lambda sock=sock:
+                     sock.connect_ex(self.file(name)) == 0)
+            try:
+                return Qmp(sock, soon(5), oob)
+            except (EOFError, ConnectionResetError):
+                time.sleep(0.01)
 
     def silence(self, seconds=0.5):
         """Nobody comes to the tool."""

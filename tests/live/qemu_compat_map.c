@@ -21,9 +21,9 @@
 
 /* What drivers do not need, and HVMI does. */
 static struct {
-	__typeof__(&kvmi_memory_mapping) enable;
-	__typeof__(&kvmi_map_physical_page) map;
-	__typeof__(&kvmi_unmap_physical_page) unmap;
+	__typeof__(kvmi_memory_mapping) *enable;
+	__typeof__(kvmi_map_physical_page) *map;
+	__typeof__(kvmi_unmap_physical_page) *unmap;
 } mapping;
 
 static void *find(struct driver *d, const char *name)

@@ -361,7 +361,7 @@ def test_disconnect_and_delete(lab):
     lab.listen()
     lab.start(obj=False, chardev='null,id=d')
     a = lab.qmp()
-    for n in range(100):
+    for n in range(200):
         a.ok('chardev-add', id='c', backend={'type': 'socket', 'data': {
             'addr': {'type': 'unix', 'data': {'path': lab.tool_path}},
             'server': False, 'reconnect-ms': 1000}})

@@ -393,10 +393,12 @@ def test_many_sessions(lab):
     lab.start(chardev=f'socket,id=c,path={lab.tool_path},reconnect-ms=1')
     conn, _ = lab.hooked()
     before = fds()
-    for n in range(200):
+    for n in range(1000):
         conn.close()
         if n % 2:
-            lab.accept()[0].close()
+            early, _ = lab.accept()
+            early.sendall(reply()[:n % 24])
+            early.close()
         conn, _ = lab.hooked()
     assert fds() == before, (fds(), before)
 

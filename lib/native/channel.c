@@ -67,6 +67,8 @@ void channel_end(struct channel *ch, int err)
 void channel_shutdown(struct channel *ch)
 {
 	pthread_mutex_lock(&ch->lock);
+	if (!ch->end)
+		ch->is_closed = true;
 	channel_end(ch, -ECONNRESET);
 	pthread_mutex_unlock(&ch->lock);
 }
@@ -169,6 +171,13 @@ static void advance(struct msghdr *msg, size_t bytes)
 	msg->msg_iov->iov_len -= bytes;
 }
 
+static void end_cut(struct channel *ch)
+{
+	pthread_mutex_lock(&ch->lock);
+	channel_end(ch, -ECONNRESET);
+	pthread_mutex_unlock(&ch->lock);
+}
+
 /* With send_lock held. A message that is cut makes the stream useless. */
 static int send_all(struct channel *ch, struct msghdr *msg, int64_t deadline)
 {
@@ -188,7 +197,7 @@ static int send_all(struct channel *ch, struct msghdr *msg, int64_t deadline)
 		}
 	}
 	if (err && is_cut)
-		channel_shutdown(ch);
+		end_cut(ch);
 	return err;
 }
 

@@ -49,6 +49,8 @@ struct channel {
 	pthread_cond_t changed;
 	bool is_reading;	/* some thread is the reader */
 	int end;		/* error that ended the session, or 0 */
+	bool is_closed;		/* by this side */
+	bool is_unhooking;	/* the peer has asked to leave */
 	uint32_t next_seq;
 	unsigned int lost_count;
 	unsigned int event_count;

@@ -9,17 +9,17 @@
 static void log_timeout(const struct kvmi_vm *vm, const struct call *call)
 {
 	const char *name = kvmi_command_name(call->hdr.id);
-	uint16_t vcpu;
+	int vcpu = failure_vcpu(call->hdr.id, call->body[0].iov_base,
+				call->body[0].iov_len);
 
-	if (!(call->hdr.id & 1) || call->body[0].iov_len < sizeof(vcpu)) {
+	if (!(call->hdr.id & 1) || vcpu < 0) {
 		log_say(&vm->opts.log, KVMI_LOG_ERROR,
 			"no answer to command %s (%u) in time",
 			name ? name : "unknown", call->hdr.id);
 		return;
 	}
-	memcpy(&vcpu, call->body[0].iov_base, sizeof(vcpu));
 	log_say(&vm->opts.log, KVMI_LOG_ERROR,
-		"vCPU %u did not answer command %s (%u) in time; is the VM stopped?",
+		"vCPU %d did not answer command %s (%u) in time; is the VM stopped?",
 		vcpu, name ? name : "unknown", call->hdr.id);
 }
 
@@ -42,6 +42,21 @@ static int send_call(struct kvmi_vm *vm, struct call *call)
 	return err;
 }
 
+static int fail(struct kvmi_vm *vm, const struct call *call, int err)
+{
+	return vm_fail(vm, err, failure_of(call->hdr.id,
+					   call->body[0].iov_base,
+					   call->body[0].iov_len));
+}
+
+int command_refuse(struct kvmi_vm *vm, unsigned int id, int vcpu)
+{
+	struct failure what = failure_of(id, NULL, 0);
+
+	what.vcpu = vcpu;
+	return vm_fail(vm, -EINVAL, what);
+}
+
 int kvmi_vm_command(struct kvmi_vm *vm, unsigned int id, const void *request,
 		    size_t request_size, void *reply, size_t *reply_size)
 {
@@ -55,14 +70,14 @@ int kvmi_vm_command(struct kvmi_vm *vm, unsigned int id, const void *request,
 
 	if (id <= KVMI_VCPU_EVENT || id > UINT16_MAX ||
 	    request_size > KVMI_MAX_MSG_SIZE)
-		return -EINVAL;
+		return vm_fail(vm, -EINVAL, failure_of(id, NULL, 0));
 
 	err = send_call(vm, &call);
 	if (reply_size)
 		*reply_size = err ? 0 : call.reply_size;
 	if (!err && call.reply_size > call.reply_room)
-		return -EMSGSIZE;
-	return err;
+		err = -EMSGSIZE;
+	return fail(vm, &call, err);
 }
 
 int command_run(struct kvmi_vm *vm, struct call *call, struct answer answer)
@@ -75,13 +90,13 @@ int command_run(struct kvmi_vm *vm, struct call *call, struct answer answer)
 	call->reply_room = answer.size;
 	err = send_call(vm, call);
 	if (err || call->reply_size >= answer.size)
-		return err;
+		return fail(vm, call, err);
 
 	log_say(&vm->opts.log, KVMI_LOG_ERROR,
 		"answer to command %u has %zu bytes instead of %zu",
 		call->hdr.id, call->reply_size, answer.size);
 	channel_breach(&vm->channel);
-	return -EPROTO;
+	return fail(vm, call, -EPROTO);
 }
 
 static int command(struct kvmi_vm *vm, unsigned int id, const void *request,
@@ -105,7 +120,7 @@ int kvmi_vm_check_command(struct kvmi_vm *vm, unsigned int id)
 	struct kvmi_vm_check_command req = { .id = (uint16_t)id };
 
 	if (id > UINT16_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VM_CHECK_COMMAND, -1);
 	return command(vm, KVMI_VM_CHECK_COMMAND, &req, sizeof(req), NO_ANSWER);
 }
 
@@ -114,7 +129,7 @@ int kvmi_vm_check_event(struct kvmi_vm *vm, unsigned int id)
 	struct kvmi_vm_check_event req = { .id = (uint16_t)id };
 
 	if (id > UINT16_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VM_CHECK_EVENT, -1);
 	return command(vm, KVMI_VM_CHECK_EVENT, &req, sizeof(req), NO_ANSWER);
 }
 
@@ -131,7 +146,7 @@ int kvmi_vm_control_events(struct kvmi_vm *vm, unsigned int id, bool enable)
 	};
 
 	if (id > UINT16_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VM_CONTROL_EVENTS, -1);
 	return command(vm, KVMI_VM_CONTROL_EVENTS, &req, sizeof(req),
 		       NO_ANSWER);
 }
@@ -163,7 +178,7 @@ int kvmi_vm_pause_vcpu(struct kvmi_vm *vm, unsigned int vcpu, bool wait)
 	};
 
 	if (vcpu > UINT16_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VM_PAUSE_VCPU, (int)vcpu);
 	return command(vm, KVMI_VM_PAUSE_VCPU, &req, sizeof(req), NO_ANSWER);
 }
 
@@ -179,6 +194,6 @@ int kvmi_vm_set_page_access(struct kvmi_vm *vm,
 	};
 
 	if (count > KVMI_PAGES_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VM_SET_PAGE_ACCESS, -1);
 	return command_run(vm, &call, NO_ANSWER);
 }

@@ -17,4 +17,7 @@ struct answer {
 /* Sends @call, of which id and body are filled. A short answer is a breach. */
 int command_run(struct kvmi_vm *vm, struct call *call, struct answer answer);
 
+/* An argument that cannot be sent: -EINVAL. @vcpu is -1 for none. */
+int command_refuse(struct kvmi_vm *vm, unsigned int id, int vcpu);
+
 #endif

@@ -110,6 +110,7 @@ int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 
 	*ch->events_tail = event;
 	ch->events_tail = &event->next;
+	ch->is_unhooking |= event->id == KVMI_VM_EVENT_UNHOOK;
 	if (!ch->event_count++)
 		eventfd_write(ch->event_fd, 1);
 	return 0;

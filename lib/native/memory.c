@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "failure.h"
 #include "vm.h"
 
 #define PAGE_SIZE 4096
@@ -15,13 +16,17 @@ struct transfer {
 	uint64_t gpa;		/* of the next piece */
 	uint8_t *data;
 	size_t left;
-	int *status;		/* of the next page answered, or NULL */
+	int *status;		/* of the next page, or of the range; or NULL */
+	bool is_by_page;	/* whose status it is */
+	struct kvmi_range *next, *end;	/* what comes after it */
+	bool has_failed;
 };
 
 /* Read and write requests have the same head. */
 struct batch {
 	size_t count;
 	int64_t deadline;
+	int *status[CHANNEL_BATCH];
 	struct kvmi_vm_read_physical heads[CHANNEL_BATCH];
 	struct call calls[CHANNEL_BATCH];
 };
@@ -57,10 +62,70 @@ static void add_piece(struct transfer *t, struct batch *batch)
 		call->reply_room = 0;
 	}
 
-	batch->count++;
+	batch->status[batch->count++] = t->status;
+	if (t->is_by_page)
+		*t->status++ = 0;
 	t->gpa += size;
 	t->data += size;
 	t->left -= size;
+}
+
+static bool wraps(uint64_t gpa, size_t size)
+{
+	return size && gpa + (size - 1) < gpa;
+}
+
+/*
+ * What is not shared as a whole is KVM's to read, and nothing is sure about what
+ * is when the session has ended.
+ */
+static bool read_shared(const struct transfer *t)
+{
+	const size_t pages = t->is_by_page ? t->left / PAGE_SIZE : 0;
+
+	if (!t->vm->shared.file_count || channel_has_ended(&t->vm->channel))
+		return false;
+	if (!shared_read(&t->vm->shared, t->gpa, t->data, t->left))
+		return false;
+	if (pages)
+		memset(t->status, 0, pages * sizeof(*t->status));
+	return true;
+}
+
+/* Moves on to the range that has something to ask KVM for. */
+static bool find_piece(struct transfer *t)
+{
+	struct kvmi_range *range;
+
+	while (!t->left && t->next < t->end) {
+		range = t->next++;
+		range->err = 0;
+		if (wraps(range->gpa, range->size)) {
+			range->err = -EINVAL;
+			continue;
+		}
+		t->gpa = range->gpa;
+		t->data = range->data;
+		t->left = range->size;
+		t->status = &range->err;
+		if (t->left && read_shared(t))
+			t->left = 0;
+	}
+	return t->left;
+}
+
+/* Of several failures the first one is told. */
+static int fail(struct transfer *t, int err, uint64_t gpa)
+{
+	struct failure what = failure_of(t->is_write ? KVMI_VM_WRITE_PHYSICAL :
+						       KVMI_VM_READ_PHYSICAL,
+					 NULL, 0);
+
+	what.gpa = gpa;
+	if (!t->has_failed)
+		vm_fail(t->vm, err, what);
+	t->has_failed = true;
+	return err;
 }
 
 static int start(struct transfer *t, struct batch *batch)
@@ -68,7 +133,7 @@ static int start(struct transfer *t, struct batch *batch)
 	int err;
 
 	batch->count = 0;
-	while (t->left && batch->count < CHANNEL_BATCH)
+	while (batch->count < CHANNEL_BATCH && find_piece(t))
 		add_piece(t, batch);
 	if (!batch->count)
 		return 0;
@@ -76,8 +141,10 @@ static int start(struct transfer *t, struct batch *batch)
 	batch->deadline = vm_deadline(t->vm);
 	err = channel_start(&t->vm->channel, batch->calls, batch->count,
 			    batch->deadline);
-	if (err)
+	if (err) {
+		fail(t, err, batch->heads[0].gpa);
 		batch->count = 0;
+	}
 	return err;
 }
 
@@ -97,25 +164,27 @@ static int check_answer(struct transfer *t, struct call *call)
 
 static int finish(struct transfer *t, struct batch *batch)
 {
-	int err, first;
+	int late, err = 0;
 	size_t i;
 
 	if (!batch->count)
 		return 0;
-	first = channel_finish(&t->vm->channel, batch->calls, batch->count,
-			       batch->deadline);
-	for (i = 0; i < batch->count && !first; i++) {
-		err = check_answer(t, &batch->calls[i]);
-		if (t->status && (!err || err == -ENOENT)) {
-			*t->status++ = err;
-			if (err)
-				memset(batch->calls[i].reply, 0, PAGE_SIZE);
+	late = channel_finish(&t->vm->channel, batch->calls, batch->count,
+			      batch->deadline);
+	for (i = 0; i < batch->count && !err; i++) {
+		err = batch->calls[i].done ?
+			check_answer(t, &batch->calls[i]) : late;
+		if (err == -ENOENT && batch->status[i]) {
+			*batch->status[i] = err;
+			memset(batch->calls[i].reply, 0,
+			       batch->calls[i].reply_room);
 			err = 0;
 		}
-		first = err;
+		if (err)
+			fail(t, err, batch->heads[i].gpa);
 	}
 	batch->count = 0;
-	return first;
+	return err;
 }
 
 static int run(struct transfer t)
@@ -138,32 +207,17 @@ static int run(struct transfer t)
 	return err;
 }
 
-/*
- * What is not shared as a whole is KVM's to read, and nothing is sure about what
- * is when the session has ended.
- */
-static bool read_shared(const struct transfer *t)
-{
-	const size_t pages = t->status ? t->left / PAGE_SIZE : 0;
-
-	if (!t->vm->shared.file_count || channel_has_ended(&t->vm->channel))
-		return false;
-	if (!shared_read(&t->vm->shared, t->gpa, t->data, t->left))
-		return false;
-	if (pages)
-		memset(t->status, 0, pages * sizeof(*t->status));
-	return true;
-}
-
 static int transfer(const struct transfer *t)
 {
 	int err;
 
-	if (t->left && t->gpa + (t->left - 1) < t->gpa)
-		return -EINVAL;
-	if (!t->left)
+	struct transfer own = *t;
+
+	if (wraps(t->gpa, t->left))
+		return fail(&own, -EINVAL, t->gpa);
+	if (!t->left && t->next == t->end)
 		return 0;
-	if (!t->is_write && read_shared(t))
+	if (t->left && !t->is_write && read_shared(t))
 		return 0;
 	do {
 		err = run(*t);
@@ -206,10 +260,23 @@ int kvmi_vm_read_pages(struct kvmi_vm *vm, uint64_t gpa, void *data,
 		.data = data,
 		.left = count * PAGE_SIZE,
 		.status = status,
+		.is_by_page = true,
 	};
 
 	if (gpa % PAGE_SIZE || count > SIZE_MAX / PAGE_SIZE)
 		return -EINVAL;
+	return transfer(&t);
+}
+
+int kvmi_vm_readv_physical(struct kvmi_vm *vm, struct kvmi_range *ranges,
+			   size_t count)
+{
+	const struct transfer t = {
+		.vm = vm,
+		.next = ranges,
+		.end = ranges + count,
+	};
+
 	return transfer(&t);
 }
 

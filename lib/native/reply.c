@@ -23,6 +23,16 @@ static bool is_valid(const struct kvmi_event *event, unsigned int action,
 	return size <= kind->reply;
 }
 
+static int fail(struct kvmi_vm *vm, const struct kvmi_event *event, int err)
+{
+	return vm_fail(vm, err, (struct failure){
+		.command = KVMI_VCPU_EVENT,
+		.vcpu = event->state ? event->state->vcpu : -1,
+		.event = event->id,
+		.gpa = UINT64_MAX,
+	});
+}
+
 int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
 		     unsigned int action, const void *data, size_t size)
 {
@@ -43,16 +53,16 @@ int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
 	int err;
 
 	if (!is_valid(event, action, size))
-		return -EINVAL;
+		return fail(vm, event, -EINVAL);
 	if (__atomic_exchange_n(&event->is_answered, true, __ATOMIC_SEQ_CST))
-		return -EALREADY;
+		return fail(vm, event, -EALREADY);
 
 	head.hdr.size = (uint16_t)(sizeof(head) - sizeof(head.hdr) + size);
 	head.vcpu.vcpu = event->state->vcpu;
 	err = channel_send(&vm->channel, iov, size ? 2 : 1, vm_deadline(vm));
 	if (err)
 		__atomic_store_n(&event->is_answered, false, __ATOMIC_SEQ_CST);
-	return err;
+	return fail(vm, event, err);
 }
 
 /* Behind an instruction of @size bytes. The processor wraps EIP, and not IP. */
@@ -73,10 +83,10 @@ int kvmi_event_reply_skip(struct kvmi_vm *vm, struct kvmi_event *event)
 	int n, err;
 
 	if (!is_valid(event, KVMI_EVENT_ACTION_RETRY, 0))
-		return -EINVAL;
+		return fail(vm, event, -EINVAL);
 	/* The registers would be for the event that comes next. */
 	if (__atomic_load_n(&event->is_answered, __ATOMIC_SEQ_CST))
-		return -EALREADY;
+		return fail(vm, event, -EALREADY);
 
 	n = kvmi_event_read_instruction(vm, event, code);
 	if (n < 0)
@@ -92,7 +102,7 @@ int kvmi_event_reply_cr(struct kvmi_vm *vm, struct kvmi_event *event,
 	const struct kvmi_vcpu_event_cr_reply reply = { .new_val = new_val };
 
 	if (event->id != KVMI_VCPU_EVENT_CR)
-		return -EINVAL;
+		return fail(vm, event, -EINVAL);
 	return kvmi_event_reply(vm, event, KVMI_EVENT_ACTION_CONTINUE, &reply,
 				sizeof(reply));
 }
@@ -103,7 +113,7 @@ int kvmi_event_reply_msr(struct kvmi_vm *vm, struct kvmi_event *event,
 	const struct kvmi_vcpu_event_msr_reply reply = { .new_val = new_val };
 
 	if (event->id != KVMI_VCPU_EVENT_MSR)
-		return -EINVAL;
+		return fail(vm, event, -EINVAL);
 	return kvmi_event_reply(vm, event, KVMI_EVENT_ACTION_CONTINUE, &reply,
 				sizeof(reply));
 }

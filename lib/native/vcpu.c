@@ -15,7 +15,7 @@ static int vcpu_command(struct kvmi_vm *vm, unsigned int vcpu, unsigned int id,
 	};
 
 	if (vcpu > UINT16_MAX)
-		return -EINVAL;
+		return command_refuse(vm, id, (int)vcpu);
 	return command_run(vm, &call, answer);
 }
 
@@ -38,7 +38,7 @@ int kvmi_vcpu_control_events(struct kvmi_vm *vm, unsigned int vcpu,
 	};
 
 	if (event > UINT16_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VCPU_CONTROL_EVENTS, (int)vcpu);
 	return vcpu_command(vm, vcpu, KVMI_VCPU_CONTROL_EVENTS, REQUEST(&req),
 			    NO_ANSWER);
 }
@@ -88,7 +88,7 @@ int kvmi_vcpu_get_registers(struct kvmi_vm *vm, unsigned int vcpu,
 	int err;
 
 	if (count > KVMI_MSRS_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VCPU_GET_REGISTERS, (int)vcpu);
 	room = calloc(1, sizeof(*room));
 	if (!room)
 		return -ENOMEM;
@@ -102,6 +102,8 @@ int kvmi_vcpu_get_registers(struct kvmi_vm *vm, unsigned int vcpu,
 		err = take_msrs(&room->reply, msrs, count, values);
 		if (err)
 			channel_breach(&vm->channel);
+		vm_fail(vm, err, failure_of(KVMI_VCPU_GET_REGISTERS, &vcpu,
+					    sizeof(uint16_t)));
 	}
 
 	free(room);
@@ -137,7 +139,7 @@ int kvmi_vcpu_control_cr(struct kvmi_vm *vm, unsigned int vcpu,
 	};
 
 	if (cr > UINT8_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VCPU_CONTROL_CR, (int)vcpu);
 	return vcpu_command(vm, vcpu, KVMI_VCPU_CONTROL_CR, REQUEST(&req),
 			    NO_ANSWER);
 }
@@ -153,7 +155,8 @@ int kvmi_vcpu_inject_exception(struct kvmi_vm *vm, unsigned int vcpu,
 	};
 
 	if (nr > UINT8_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VCPU_INJECT_EXCEPTION,
+				      (int)vcpu);
 	return vcpu_command(vm, vcpu, KVMI_VCPU_INJECT_EXCEPTION,
 			    REQUEST(&req), NO_ANSWER);
 }
@@ -166,7 +169,7 @@ int kvmi_vcpu_get_xcr(struct kvmi_vm *vm, unsigned int vcpu, unsigned int xcr,
 	int err;
 
 	if (xcr > UINT8_MAX)
-		return -EINVAL;
+		return command_refuse(vm, KVMI_VCPU_GET_XCR, (int)vcpu);
 	err = vcpu_command(vm, vcpu, KVMI_VCPU_GET_XCR, REQUEST(&req),
 			   ANSWER(&reply));
 	if (!err)

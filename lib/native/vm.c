@@ -62,6 +62,7 @@ static int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
 	if (err)
 		goto err_uninit;
 
+	failures_init(&vm->failures);
 	*out = vm;
 	return 0;
 
@@ -224,6 +225,7 @@ void vm_leave(struct kvmi_vm *vm)
 	close(vm->epoll_fd);
 	channel_uninit(&vm->channel);
 	shared_uninit(&vm->shared);
+	failures_uninit(&vm->failures);
 	free(vm);
 }
 
@@ -235,6 +237,24 @@ void kvmi_vm_close(struct kvmi_vm *vm)
 	/* Not only a close: the caller of a failed start holds a copy. */
 	channel_shutdown(&vm->channel);
 	vm_leave(vm);
+}
+
+enum kvmi_end kvmi_vm_get_end(struct kvmi_vm *vm)
+{
+	struct channel *ch = &vm->channel;
+	enum kvmi_end end = KVMI_END_LOST;
+
+	pthread_mutex_lock(&ch->lock);
+	if (!ch->end)
+		end = KVMI_END_NONE;
+	else if (ch->end != -ECONNRESET)
+		end = KVMI_END_BROKEN;
+	else if (ch->is_unhooking)
+		end = KVMI_END_UNHOOKED;
+	else if (ch->is_closed)
+		end = KVMI_END_CLOSED;
+	pthread_mutex_unlock(&ch->lock);
+	return end;
 }
 
 void kvmi_vm_shutdown(struct kvmi_vm *vm)
@@ -278,6 +298,11 @@ void kvmi_vm_set_timeout(struct kvmi_vm *vm, int timeout)
 	if (!timeout)
 		timeout = vm->opts.command_timeout;
 	__atomic_store_n(&vm->timeout, timeout, __ATOMIC_RELAXED);
+}
+
+int vm_fail(struct kvmi_vm *vm, int err, struct failure what)
+{
+	return failures_note(&vm->failures, err, what);
 }
 
 int64_t vm_deadline(const struct kvmi_vm *vm)

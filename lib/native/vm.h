@@ -4,6 +4,7 @@
 #define KVMI_NATIVE_VM_H
 
 #include "channel.h"
+#include "failure.h"
 #include "handshake.h"
 #include "options.h"
 #include "shared.h"
@@ -17,6 +18,7 @@ struct kvmi_vm {
 	int64_t settled_at;	/* until then -EPERM may not be the last word */
 	int epoll_fd;		/* for users to poll */
 	int timeout;		/* of a command, ms; atomic */
+	struct failures failures;
 	struct channel channel;
 };
 
@@ -34,6 +36,8 @@ void vm_leave(struct kvmi_vm *vm);
 
 /* Whether @err may still turn: sleeps a little and returns true. */
 bool vm_should_retry(const struct kvmi_vm *vm, int err);
+/* Notes what failed for kvmi_vm_get_error(); returns @err, which may be 0. */
+int vm_fail(struct kvmi_vm *vm, int err, struct failure what);
 int64_t vm_deadline(const struct kvmi_vm *vm);
 
 #endif

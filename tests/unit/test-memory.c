@@ -112,6 +112,54 @@ static void pages_have_a_status_each(void **state)
 	rig_close(&rig);
 }
 
+static void ranges_have_a_result_each(void **state)
+{
+	static uint8_t room[4][70 * 4096];
+	struct kvmi_range ranges[] = {
+		{ 5, room[0], 3, 77 },
+		{ 98 * 4096 + 1, room[1], 3 * 4096, 0 },
+		{ UINT64_MAX, room[2], 2, 0 },
+		{ 0, NULL, 0, 77 },
+		{ 200 * 4096 - 7, room[2], 70 * 4096 - 1, 77 },
+		{ SIZE, room[3], 8, 0 },
+		{ SIZE - 8, room[3] + 8, 8, 77 },
+	};
+	struct rig rig;
+
+	(void)state;
+	memset(room, 0xff, sizeof(room));
+	rig_open(&rig, serve, &memory);
+	assert_err(0, kvmi_vm_readv_physical(rig.vm, NULL, 0));
+	assert_err(0, kvmi_vm_readv_physical(rig.vm, ranges, 7));
+	assert_err(0, ranges[0].err);
+	assert_memory_equal(room[0], guest + 5, 3);
+	assert_int_equal(room[0][3], 0xff);
+	/* Two pages are there, and of the third not a byte. */
+	assert_err(-ENOENT, ranges[1].err);
+	assert_memory_equal(room[1], guest + 98 * 4096 + 1, 2 * 4096 - 1);
+	assert_int_equal(room[1][2 * 4096], 0);
+	assert_err(-EINVAL, ranges[2].err);
+	assert_err(0, ranges[3].err);
+	assert_err(0, ranges[4].err);
+	assert_memory_equal(room[2], guest + 200 * 4096 - 7, 70 * 4096 - 1);
+	assert_err(-ENOENT, ranges[5].err);
+	assert_err(0, ranges[6].err);
+	assert_memory_equal(room[3] + 8, guest + SIZE - 8, 8);
+	rig_close(&rig);
+}
+
+static void ranges_end_with_the_session(void **state)
+{
+	struct kvmi_range range = { 0, data, 4096, 0 };
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, serve, &memory);
+	kvmi_vm_shutdown(rig.vm);
+	assert_err(-ECONNRESET, kvmi_vm_readv_physical(rig.vm, &range, 1));
+	rig_close(&rig);
+}
+
 struct reader {
 	struct kvmi_vm *vm;
 	uint64_t gpa;
@@ -204,6 +252,8 @@ int main(void)
 		cmocka_unit_test(writes_any_range),
 		cmocka_unit_test(holes_are_told),
 		cmocka_unit_test(pages_have_a_status_each),
+		cmocka_unit_test(ranges_have_a_result_each),
+		cmocka_unit_test(ranges_end_with_the_session),
 		cmocka_unit_test(eight_threads_read),
 		cmocka_unit_test(death_in_the_middle),
 		cmocka_unit_test(silence_in_the_middle),

@@ -180,6 +180,60 @@ struct kvmi_identity {
 	uint64_t max_gpa;	/* end of the highest RAM, bytes; 0: unknown */
 };
 
+/* What has become of a VM that was known before. */
+enum kvmi_run {
+	KVMI_RUN_OTHER = 0,	/* this is another VM */
+	KVMI_RUN_UNKNOWN = 1,	/* the same; a start time was not told */
+	/*
+	 * The run goes on: the VM was migrated, stopped or saved, the connection
+	 * was lost, or a snapshot of this run was loaded. With a snapshot memory
+	 * and registers are those of an earlier moment.
+	 */
+	KVMI_RUN_SAME = 2,
+	KVMI_RUN_NEWER = 3,	/* it was reset, or started anew */
+	KVMI_RUN_OLDER = 4,	/* a snapshot of an earlier run was loaded */
+};
+
+/* How a session ended. */
+enum kvmi_end {
+	KVMI_END_NONE = 0,	/* it goes on */
+	KVMI_END_CLOSED = 1,	/* by kvmi_vm_shutdown() */
+	/*
+	 * After KVMI_VM_EVENT_UNHOOK: the device manager had asked to leave, as
+	 * before a migration, a snapshot, a stop or the power down.
+	 */
+	KVMI_END_UNHOOKED = 2,
+	/*
+	 * Without that event: a reset, a snapshot that is loaded, the end of the
+	 * device manager, a connection that died, or the event is not switched on.
+	 */
+	KVMI_END_LOST = 3,
+	KVMI_END_BROKEN = 4,	/* the protocol was broken, or no memory */
+};
+
+/*
+ * What failed. The library fills at most size bytes, so set size to
+ * sizeof(struct kvmi_error) before a call.
+ */
+struct kvmi_error {
+	size_t size;		/* of this structure, set by the caller */
+	int err;		/* negative errno: why */
+	unsigned int command;	/* KVMI_VM_READ_PHYSICAL and so on */
+	int vcpu;		/* index of the vCPU it was for; -1: none */
+	int event;		/* that was to be answered; -1: none */
+	uint64_t gpa;		/* of memory that failed; UINT64_MAX: none */
+};
+
+/*
+ * A part of guest memory to read. Like struct iovec it does not grow.
+ */
+struct kvmi_range {
+	uint64_t gpa;		/* guest physical address, bytes */
+	void *data;		/* receives size bytes; the caller's */
+	size_t size;		/* bytes, any number */
+	int err;		/* receives 0, -ENOENT or -EINVAL: it wraps around */
+};
+
 /* The kinds of areas that firmware tells a guest about. Others may come. */
 enum kvmi_area_type {
 	KVMI_AREA_RAM = 1,
@@ -213,6 +267,30 @@ KVMI_API const char *kvmi_library_version(void);
  * Returns a constant English sentence without a full stop. Never fails.
  */
 KVMI_API const char *kvmi_strerror(int err);
+
+/*
+ * Writes an error as one line of English: which command, for which vCPU, event
+ * or address, and why, as "vcpu-get-info of vCPU 3: an argument is not valid".
+ * @error:	the error; error->size tells how much of it there is
+ * @text:	receives the line and a NUL, cut to size bytes; may be NULL if
+ *		size is 0
+ * @size:	bytes of text
+ * Returns the bytes of the whole line without the NUL. Never fails.
+ */
+KVMI_API size_t kvmi_error_format(const struct kvmi_error *error, char *text,
+				  size_t size);
+
+/*
+ * Tells what has become of a VM: whether it is the same one, and whether its
+ * guest is still in the run that was watched. Their start times are compared,
+ * which a device manager never uses twice.
+ * @before:	as it was; before->size tells how much of it there is
+ * @now:	as it is, of the VM that has come or wants to
+ * Returns enum kvmi_run. Never fails.
+ */
+KVMI_API enum kvmi_run
+kvmi_identity_compare(const struct kvmi_identity *before,
+		      const struct kvmi_identity *now);
 
 /*
  * Writes a UUID as text.
@@ -374,6 +452,28 @@ KVMI_API void kvmi_vm_close(struct kvmi_vm *vm);
  * @vm:		the session
  */
 KVMI_API void kvmi_vm_shutdown(struct kvmi_vm *vm);
+
+/*
+ * Tells how the session ended. What became of the VM is not known before it
+ * comes again: see kvmi_identity_compare().
+ * @vm:		the session
+ * Returns enum kvmi_end: KVMI_END_NONE before a call has found that it ended.
+ */
+KVMI_API enum kvmi_end kvmi_vm_get_end(struct kvmi_vm *vm);
+
+/*
+ * Tells which command of the calling thread failed last in this session, or
+ * which reply to an event, and why.
+ * @vm:		the session
+ * @error:	is filled; set error->size before
+ *
+ * Each thread has its own. It means something right after a function that sends
+ * has failed, as a later success leaves it. It is kept for the last 64 threads
+ * that had one. What a function refuses before it knows the command, and
+ * timeouts of kvmi_vm_next_event(), leave none.
+ * Errors: -ENOENT: there is none; -EINVAL: error->size is 0.
+ */
+KVMI_API int kvmi_vm_get_error(struct kvmi_vm *vm, struct kvmi_error *error);
 
 /*
  * Tells what the device manager said about the VM.
@@ -544,6 +644,19 @@ KVMI_API int kvmi_vm_map_physical(struct kvmi_vm *vm, uint64_t gpa,
  */
 KVMI_API int kvmi_vm_read_pages(struct kvmi_vm *vm, uint64_t gpa, void *data,
 				size_t count, int *status);
+
+/*
+ * Reads many ranges of guest memory in one call, with many commands under way at
+ * a time. Each range has its own result.
+ * @vm:		the session
+ * @ranges:	where and how much; err of each is set, and where there is no
+ *		memory data gets zeros
+ * @count:	number of ranges, 0 does nothing
+ * Errors: -EPERM, -ETIMEDOUT, -ECONNRESET, -EPROTO, -ENOMEM: nothing was read,
+ * or the rest was not, and err of the ranges means nothing.
+ */
+KVMI_API int kvmi_vm_readv_physical(struct kvmi_vm *vm,
+				    struct kvmi_range *ranges, size_t count);
 
 /*
  * Writes guest memory, as kvmi_vm_read_physical() reads it.

@@ -13,6 +13,8 @@
 
 /* Commands given up without an answer before the peer counts as hostile. */
 #define LOST_MAX 1024
+/* Times that one pump receives. */
+#define PUMP_ROUNDS 64
 
 int channel_init(struct channel *ch, int fd, const struct log *log)
 {
@@ -25,6 +27,8 @@ int channel_init(struct channel *ch, int fd, const struct log *log)
 	ch->next_seq = 1;
 	ch->calls_tail = &ch->calls;
 	ch->events_tail = &ch->events;
+	ch->replies_tail = &ch->replies;
+	ch->packets_tail = &ch->packets;
 	pthread_mutex_init(&ch->send_lock, NULL);
 	pthread_mutex_init(&ch->lock, NULL);
 	pthread_cond_init(&ch->changed, NULL);
@@ -46,8 +50,11 @@ void channel_uninit(struct channel *ch)
 {
 	close(ch->fd);
 	close(ch->event_fd);
+	reply_fail_all(ch, -ECONNRESET);
 	free_lost_calls(ch);
 	event_free_all(ch);
+	reply_free_all(ch);
+	packet_free_all(ch);
 	pthread_cond_destroy(&ch->changed);
 	pthread_mutex_destroy(&ch->lock);
 	pthread_mutex_destroy(&ch->send_lock);
@@ -59,6 +66,7 @@ void channel_end(struct channel *ch, int err)
 		return;
 	ch->end = err;
 	shutdown(ch->fd, SHUT_RDWR);
+	reply_fail_all(ch, err);
 	log_say(ch->log, err == -ECONNRESET ? KVMI_LOG_INFO : KVMI_LOG_ERROR,
 		"session ended: %s", kvmi_strerror(err));
 	pthread_cond_broadcast(&ch->changed);
@@ -129,9 +137,26 @@ int channel_wait(struct channel *ch,
 		if (ch->is_reading)
 			err = wait_for_change(ch, deadline);
 		else
-			err = be_reader(ch, POLLIN, deadline);
+			err = be_reader(ch, ch->packets ? POLLIN | POLLOUT :
+							  POLLIN, deadline);
+		if (ch->packets) {
+			pthread_mutex_unlock(&ch->lock);
+			channel_flush(ch);
+			pthread_mutex_lock(&ch->lock);
+		}
 	}
 	return 0;
+}
+
+void channel_pump(struct channel *ch)
+{
+	int rounds;
+
+	/* A peer that never ceases to talk gets its turn again later. */
+	for (rounds = 0; rounds < PUMP_ROUNDS; rounds++)
+		if (ch->end || ch->is_reading ||
+		    be_reader(ch, POLLIN, clock_deadline(0)))
+			break;
 }
 
 /*
@@ -171,6 +196,20 @@ static void advance(struct msghdr *msg, size_t bytes)
 	msg->msg_iov->iov_len -= bytes;
 }
 
+/* Those that were submitted before, with send_lock held. */
+static int send_packets_first(struct channel *ch, int64_t deadline)
+{
+	int err;
+
+	do {
+		err = packet_send_all(ch);
+		if (err != -EAGAIN)
+			return err;
+		err = wait_for_room(ch, deadline);
+	} while (!err);
+	return err;
+}
+
 static void end_cut(struct channel *ch)
 {
 	pthread_mutex_lock(&ch->lock);
@@ -181,8 +220,8 @@ static void end_cut(struct channel *ch)
 /* With send_lock held. A message that is cut makes the stream useless. */
 static int send_all(struct channel *ch, struct msghdr *msg, int64_t deadline)
 {
+	int err = send_packets_first(ch, deadline);
 	bool is_cut = false;
-	int err = 0;
 	ssize_t n;
 
 	while (msg->msg_iovlen && !err) {
@@ -239,7 +278,7 @@ static void give_up(struct channel *ch, struct call *call)
 		channel_end(ch, -EPROTO);
 }
 
-static int enlist(struct channel *ch, struct call *calls, size_t count)
+int channel_enlist(struct channel *ch, struct call *calls, size_t count)
 {
 	size_t i;
 
@@ -293,7 +332,7 @@ int channel_start(struct channel *ch, struct call *calls, size_t count,
 		return -ETIMEDOUT;
 
 	pthread_mutex_lock(&ch->lock);
-	err = enlist(ch, calls, count);
+	err = channel_enlist(ch, calls, count);
 	pthread_mutex_unlock(&ch->lock);
 	if (!err) {
 		msg.msg_iovlen = gather(calls, count, iov);
@@ -303,6 +342,8 @@ int channel_start(struct channel *ch, struct call *calls, size_t count,
 	}
 
 	pthread_mutex_unlock(&ch->send_lock);
+	/* Who submitted meanwhile relies on it. */
+	channel_flush(ch);
 	return err;
 }
 
@@ -346,5 +387,7 @@ int channel_send(struct channel *ch, struct iovec *iov, size_t count,
 		err = send_all(ch, &msg, deadline);
 
 	pthread_mutex_unlock(&ch->send_lock);
+	/* Who submitted meanwhile relies on it. */
+	channel_flush(ch);
 	return err;
 }

@@ -37,11 +37,21 @@ struct call {
 	int err;
 	bool done;
 	bool is_lost;		/* given up; freed when the answer comes */
+	bool is_submitted;	/* of a struct kvmi_reply, which gets it */
+};
+
+/* A submitted command on its way out. */
+struct packet {
+	struct packet *next;
+	size_t sent;		/* bytes */
+	size_t size;
+	uint8_t bytes[];
 };
 
 struct channel {
 	int fd;
-	int event_fd;		/* readable while there are events */
+	int event_fd;		/* readable while something is untaken */
+	int epoll_fd;		/* for users to poll: fd and event_fd */
 	const struct log *log;
 
 	pthread_mutex_t send_lock;
@@ -54,10 +64,17 @@ struct channel {
 	uint32_t next_seq;
 	unsigned int lost_count;
 	unsigned int event_count;
+	unsigned int submitted_count;	/* with those answered, not taken */
+	unsigned int untaken_count;	/* events and replies */
 	struct call *calls;	/* sent, not answered; oldest first */
 	struct call **calls_tail;
 	struct kvmi_event *events;
 	struct kvmi_event **events_tail;
+	struct kvmi_reply *replies;
+	struct kvmi_reply **replies_tail;
+	struct packet *packets;	/* the first leaves with send_lock held */
+	struct packet **packets_tail;
+	bool is_room_watched;	/* by epoll_fd */
 
 	size_t fill;		/* bytes in buffer */
 	uint8_t buffer[CHANNEL_BUFFER_SIZE];
@@ -84,6 +101,21 @@ int channel_finish(struct channel *ch, struct call *calls, size_t count,
 int channel_send(struct channel *ch, struct iovec *iov, size_t count,
 		 int64_t deadline);
 
+/* Appends @count calls to those under way, with lock held. */
+int channel_enlist(struct channel *ch, struct call *calls, size_t count);
+/* Sends packets as far as the socket takes them; waits for nothing. */
+void channel_flush(struct channel *ch);
+/* The message of a command in its place behind the others, with lock held. */
+void packet_queue(struct channel *ch, struct packet *packet);
+/* With send_lock held. -EAGAIN: the socket is full. */
+int packet_send_all(struct channel *ch);
+void packet_free_all(struct channel *ch);
+/* Receives what is there, with lock held, dropped meanwhile. */
+void channel_pump(struct channel *ch);
+/* Something to be taken has come or gone, with lock held. */
+void channel_add_untaken(struct channel *ch);
+void channel_drop_untaken(struct channel *ch);
+
 /* Waits with lock held until @is_ready; drops the lock meanwhile. */
 int channel_wait(struct channel *ch,
 		 bool (*is_ready)(const struct channel *ch, const void *arg),
@@ -98,6 +130,13 @@ int receive_some(struct channel *ch, short events, int64_t deadline);
 int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 		const uint8_t *body);
 void event_free_all(struct channel *ch);
+
+/* Room for the answer of @size bytes to a submitted command. */
+int reply_grow(struct call *call, size_t size);
+/* A submitted command is answered, or all will never be, with lock held. */
+void reply_queue(struct channel *ch, struct call *call);
+void reply_fail_all(struct channel *ch, int err);
+void reply_free_all(struct channel *ch);
 
 int error_from_wire(int32_t err);
 

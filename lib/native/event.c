@@ -15,6 +15,20 @@
  */
 #define EVENTS_MAX 65536
 
+void channel_add_untaken(struct channel *ch)
+{
+	if (!ch->untaken_count++)
+		eventfd_write(ch->event_fd, 1);
+}
+
+void channel_drop_untaken(struct channel *ch)
+{
+	eventfd_t ignored;
+
+	if (!--ch->untaken_count)
+		eventfd_read(ch->event_fd, &ignored);
+}
+
 /*
  * The kernel answers to the reply of an event only if the vCPU cannot take it,
  * as when it was reset meanwhile. Nobody waits for that.
@@ -110,9 +124,9 @@ int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 
 	*ch->events_tail = event;
 	ch->events_tail = &event->next;
+	ch->event_count++;
 	ch->is_unhooking |= event->id == KVMI_VM_EVENT_UNHOOK;
-	if (!ch->event_count++)
-		eventfd_write(ch->event_fd, 1);
+	channel_add_untaken(ch);
 	return 0;
 }
 
@@ -120,13 +134,12 @@ int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 static struct kvmi_event *take_event(struct channel *ch)
 {
 	struct kvmi_event *event = ch->events;
-	eventfd_t ignored;
 
 	ch->events = event->next;
 	if (!ch->events)
 		ch->events_tail = &ch->events;
-	if (!--ch->event_count)
-		eventfd_read(ch->event_fd, &ignored);
+	ch->event_count--;
+	channel_drop_untaken(ch);
 	return event;
 }
 

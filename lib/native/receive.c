@@ -63,7 +63,9 @@ static int hand_out_answer(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 		return -EPROTO;
 	}
 
-	err = read_answer(call, hdr, body);
+	err = call->is_submitted ? reply_grow(call, hdr->size) : 0;
+	if (!err)
+		err = read_answer(call, hdr, body);
 	if (call->is_lost) {
 		ch->lost_count--;
 		free(call);
@@ -76,6 +78,8 @@ static int hand_out_answer(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 		call->err = err;
 	}
 	call->done = true;
+	if (call->is_submitted)
+		reply_queue(ch, call);
 	return err;
 }
 

@@ -20,17 +20,18 @@ static int watch(int epoll_fd, int fd)
 
 static int create_poll(struct kvmi_vm *vm)
 {
+	struct channel *ch = &vm->channel;
 	int err;
 
-	vm->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (vm->epoll_fd < 0)
+	ch->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (ch->epoll_fd < 0)
 		return -errno;
 
-	err = watch(vm->epoll_fd, vm->channel.fd);
+	err = watch(ch->epoll_fd, ch->fd);
 	if (!err)
-		err = watch(vm->epoll_fd, vm->channel.event_fd);
+		err = watch(ch->epoll_fd, ch->event_fd);
 	if (err)
-		close(vm->epoll_fd);
+		close(ch->epoll_fd);
 	return err;
 }
 
@@ -222,7 +223,7 @@ int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
 
 void vm_leave(struct kvmi_vm *vm)
 {
-	close(vm->epoll_fd);
+	close(vm->channel.epoll_fd);
 	channel_uninit(&vm->channel);
 	shared_uninit(&vm->shared);
 	failures_uninit(&vm->failures);
@@ -290,7 +291,7 @@ int64_t kvmi_vm_get_session_time(const struct kvmi_vm *vm)
 
 int kvmi_vm_get_fd(const struct kvmi_vm *vm)
 {
-	return vm->epoll_fd;
+	return vm->channel.epoll_fd;
 }
 
 void kvmi_vm_set_timeout(struct kvmi_vm *vm, int timeout)

@@ -16,7 +16,6 @@ struct kvmi_vm {
 	struct shared shared;	/* guest memory, or nothing */
 	int64_t session_time;	/* s since 1970 */
 	int64_t settled_at;	/* until then -EPERM may not be the last word */
-	int epoll_fd;		/* for users to poll */
 	int timeout;		/* of a command, ms; atomic */
 	struct failures failures;
 	struct channel channel;

@@ -41,6 +41,11 @@
  * threads at once, except kvmi_vm_close(), which must be the last call. A
  * struct kvmi_listener belongs to one thread at a time.
  *
+ * EVENT LOOPS. Beside the functions that wait there is one descriptor a session,
+ * kvmi_vm_get_fd(), one function that never does, kvmi_vm_pump(), and commands
+ * that are sent now and answered later, kvmi_vm_submit(). Both ways can be used
+ * in one session.
+ *
  * OUTPUT. The library prints nothing. See struct kvmi_options for the log.
  *
  * Since: 0.1 for every declaration without another number.
@@ -82,6 +87,9 @@ struct kvmi_vm;
 
 /* An event that the kernel reported. */
 struct kvmi_event;
+
+/* The answer to a command that was submitted. */
+struct kvmi_reply;
 
 enum kvmi_log_level {
 	KVMI_LOG_ERROR = 0,	/* a session ended or was refused, no answer */
@@ -470,7 +478,7 @@ KVMI_API enum kvmi_end kvmi_vm_get_end(struct kvmi_vm *vm);
  * Each thread has its own. It means something right after a function that sends
  * has failed, as a later success leaves it. It is kept for the last 64 threads
  * that had one. What a function refuses before it knows the command, and
- * timeouts of kvmi_vm_next_event(), leave none.
+ * timeouts of kvmi_vm_next_event() and kvmi_vm_next_reply(), leave none.
  * Errors: -ENOENT: there is none; -EINVAL: error->size is 0.
  */
 KVMI_API int kvmi_vm_get_error(struct kvmi_vm *vm, struct kvmi_error *error);
@@ -541,6 +549,89 @@ KVMI_API void kvmi_vm_set_timeout(struct kvmi_vm *vm, int timeout);
 KVMI_API int kvmi_vm_command(struct kvmi_vm *vm, unsigned int id,
 			     const void *request, size_t request_size,
 			     void *reply, size_t *reply_size);
+
+/* Submitted commands of a session whose replies have not been taken. */
+#define KVMI_SUBMITTED_MAX	1024
+
+/*
+ * Sends any command and does not wait: not for the answer, nor for room in the
+ * socket. Many can be under way. Those of one vCPU, and those about the VM, are
+ * executed in order; the answers of different vCPUs come in any order.
+ * @vm:		the session
+ * @id:		command, 2 to 65535
+ * @request:	what follows the message header, copied; may be NULL if size is 0
+ * @size:	bytes, at most KVMI_MAX_MSG_SIZE
+ * @seq:	receives the number by which to know the reply; may be NULL
+ *
+ * Every command that was submitted gets one reply, which waits for
+ * kvmi_vm_next_reply(), also when the session ends before. There is no timeout,
+ * and no second try within settle_time.
+ * Errors: -EAGAIN: KVMI_SUBMITTED_MAX replies have not been taken; -EINVAL: id or
+ * size; -ENOMEM; -ECONNRESET, -EPROTO: the session has ended.
+ */
+KVMI_API int kvmi_vm_submit(struct kvmi_vm *vm, unsigned int id,
+			    const void *request, size_t size, uint32_t *seq);
+
+/* What kvmi_vm_pump() returns, or both. */
+#define KVMI_PUMP_EVENT		1
+#define KVMI_PUMP_REPLY		2
+
+/*
+ * Sends and receives what is possible without waiting, for an event loop: call
+ * it when kvmi_vm_get_fd() is readable, then take with timeout 0 what it tells.
+ * What is not taken keeps the descriptor readable.
+ * @vm:		the session
+ * Returns what is there to be taken, KVMI_PUMP_EVENT or KVMI_PUMP_REPLY or both,
+ * or 0. Errors: -ECONNRESET: nothing is, and the session has ended; -EPROTO.
+ */
+KVMI_API int kvmi_vm_pump(struct kvmi_vm *vm);
+
+/*
+ * Takes the next reply to a command that was submitted, in the order in which
+ * they came. Several threads may wait; each reply goes to one of them.
+ * @vm:		the session
+ * @timeout:	ms, 0: only look, <0: for ever
+ * @reply:	receives the reply; free it with kvmi_reply_free()
+ * Errors: -ETIMEDOUT; -EAGAIN: none, with timeout 0; -ECONNRESET: none, and the
+ * session has ended; -EPROTO.
+ */
+KVMI_API int kvmi_vm_next_reply(struct kvmi_vm *vm, int timeout,
+				struct kvmi_reply **reply);
+
+/*
+ * Tells to which command a reply belongs.
+ * @reply:	the reply
+ * Returns the number that kvmi_vm_submit() gave.
+ */
+KVMI_API uint32_t kvmi_reply_get_seq(const struct kvmi_reply *reply);
+
+/*
+ * Tells whether a submitted command succeeded.
+ * @reply:	the reply
+ * @error:	may be NULL, else is filled also for a success; set error->size
+ *		before
+ * Returns 0 or what the command failed with: those of all commands, or
+ * -ECONNRESET or -EPROTO: the session ended first.
+ */
+KVMI_API int kvmi_reply_get_error(const struct kvmi_reply *reply,
+				  struct kvmi_error *error);
+
+/*
+ * Tells the data of a reply.
+ * @reply:	the reply
+ * @size:	receives the number of bytes, 0 after an error. It is what the
+ *		kernel sent: the program compares it with what it expects
+ * Returns what followed the error code, aligned for any structure, as long as
+ * the reply lives; NULL if the session ended first.
+ */
+KVMI_API const void *kvmi_reply_get_data(const struct kvmi_reply *reply,
+					 size_t *size);
+
+/*
+ * Frees a reply.
+ * @reply:	the reply; NULL is ignored
+ */
+KVMI_API void kvmi_reply_free(struct kvmi_reply *reply);
 
 /*
  * Asks for the protocol version and the features of the kernel.
@@ -926,9 +1017,11 @@ KVMI_API int kvmi_vcpu_get_mtrr_type(struct kvmi_vm *vm, unsigned int vcpu,
 /*
  * Tells a descriptor to poll for POLLIN.
  * @vm:		the session, which keeps the descriptor
- * Returns the descriptor. When it is readable there may be an event, or the
- * session may have ended: call kvmi_vm_next_event() with timeout 0, which can
- * find that it was only the answer to a command of another thread.
+ * Returns the descriptor. When it is readable there may be an event or a reply,
+ * the session may have ended, or the socket takes more of what was submitted:
+ * call kvmi_vm_pump(). A program that submits nothing can call
+ * kvmi_vm_next_event() with timeout 0, which can find that it was only the answer
+ * to a command of another thread.
  */
 KVMI_API int kvmi_vm_get_fd(const struct kvmi_vm *vm);
 

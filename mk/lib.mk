@@ -6,7 +6,7 @@
 USER_BUILD := build/user
 ASAN_BUILD := build/user-asan
 
-.PHONY: lib tools examples check-unit
+.PHONY: lib tools python examples check-unit
 
 $(USER_BUILD)/build.ninja: mk/packages.d/lib
 	@mk/install-packages lib
@@ -23,11 +23,14 @@ lib: $(USER_BUILD)/build.ninja
 tools: $(USER_BUILD)/build.ninja
 	@V=$(V) lib/build compile $(USER_BUILD) kvmi-command
 
+python: $(USER_BUILD)/build.ninja
+	@V=$(V) lib/build compile $(USER_BUILD) python
+
 examples: $(USER_BUILD)/build.ninja
 	@V=$(V) lib/build compile $(USER_BUILD) examples
 
 check-unit: $(ASAN_BUILD)/build.ninja
-	@V=$(V) lib/build compile $(ASAN_BUILD) unit-tests kvmi-command
+	@V=$(V) lib/build compile $(ASAN_BUILD) unit-tests kvmi-command python
 	@tests/unit/run $(ASAN_BUILD)/tests/unit
 
 # Feed the parsers with bytes that nobody would send, TIME seconds each.

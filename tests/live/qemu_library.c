@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The client library against our QEMU and our KVM: a listener with a key, a
- * session by the VM's UUID, commands, an event at the end.
+ * session by the VM's UUID, commands, waited for and not, and what is told of
+ * the end and of the run that comes next.
  *
  * lab: calm timeout=120
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include <kvmi/kvmi.h>
@@ -77,6 +79,95 @@ static void test_areas(struct kvmi_vm *vm)
 	expect(id.max_gpa, ram_end);
 }
 
+#define PIECES	200
+
+static void submit_read(struct kvmi_vm *vm, uint64_t gpa, uint32_t *seq)
+{
+	const struct kvmi_vm_read_physical req = { .gpa = gpa, .size = 16 };
+
+	expect(0, kvmi_vm_submit(vm, KVMI_VM_READ_PHYSICAL, &req, sizeof(req),
+				 seq));
+}
+
+/* Only the descriptor says when something can be taken. */
+static struct kvmi_reply *poll_reply(struct kvmi_vm *vm)
+{
+	struct pollfd pfd = { kvmi_vm_get_fd(vm), POLLIN, 0 };
+	struct kvmi_reply *reply;
+
+	while (kvmi_vm_next_reply(vm, 0, &reply)) {
+		expect(1, poll(&pfd, 1, DEADLINE_MS));
+		expect_true(kvmi_vm_pump(vm) >= 0);
+	}
+	return reply;
+}
+
+/* Many commands are under way, and one of them is refused. */
+static void test_submitted(struct kvmi_vm *vm)
+{
+	const struct kvmi_vcpu_hdr nobody = { .vcpu = 77 };
+	struct kvmi_error error = { .size = sizeof(error) };
+	static uint8_t memory[PIECES * 16];
+	struct kvmi_reply *reply;
+	uint32_t seqs[PIECES];
+	unsigned int i;
+	size_t size;
+
+	expect(0, kvmi_vm_read_physical(vm, 0xf0000, memory, sizeof(memory)));
+	for (i = 0; i < PIECES; i++)
+		submit_read(vm, 0xf0000 + i * 16, &seqs[i]);
+	for (i = 0; i < PIECES; i++) {
+		reply = poll_reply(vm);
+		expect(seqs[i], kvmi_reply_get_seq(reply));
+		expect(0, kvmi_reply_get_error(reply, NULL));
+		expect_bytes(memory + i * 16, kvmi_reply_get_data(reply, &size),
+			     16);
+		expect(16, size);
+		kvmi_reply_free(reply);
+	}
+
+	expect(0, kvmi_vm_submit(vm, KVMI_VCPU_GET_INFO, &nobody,
+				 sizeof(nobody), NULL));
+	reply = poll_reply(vm);
+	expect(-EINVAL, kvmi_reply_get_error(reply, &error));
+	expect(77, error.vcpu);
+	kvmi_reply_free(reply);
+}
+
+static void test_ranges(struct kvmi_vm *vm)
+{
+	static uint8_t memory[3][20000];
+	struct kvmi_error error = { .size = sizeof(error) };
+	struct kvmi_vcpu_get_info_reply info;
+	struct kvmi_range ranges[] = {
+		{ 0xf0001, memory[0], 20000, 1 },
+		{ 1ull << 40, memory[1], 8, 0 },
+		{ 0x7000, memory[1], 4096, 1 },
+	};
+
+	expect(0, kvmi_vm_read_physical(vm, 0xf0001, memory[2], 20000));
+	expect(0, kvmi_vm_readv_physical(vm, ranges, 3));
+	expect(0, ranges[0].err);
+	expect_bytes(memory[2], memory[0], 20000);
+	expect(-ENOENT, ranges[1].err);
+	expect(0, ranges[2].err);
+	expect(0xc3, memory[1][4095]);
+
+	expect(-EINVAL, kvmi_vcpu_get_info(vm, 78, &info));
+	expect(0, kvmi_vm_get_error(vm, &error));
+	expect(KVMI_VCPU_GET_INFO, error.command);
+	expect(78, error.vcpu);
+}
+
+static enum kvmi_run run_of(struct kvmi_vm *vm,
+			    const struct kvmi_identity *before)
+{
+	struct kvmi_identity now = { .size = sizeof(now) };
+
+	expect(0, kvmi_vm_get_identity(vm, &now));
+	return kvmi_identity_compare(before, &now);
+}
+
 int main(void)
 {
 	struct qemu_options options = {
@@ -84,6 +175,7 @@ int main(void)
 		.object = ",key=k",
 		.stopped = true,
 	};
+	struct kvmi_identity first = { .size = sizeof(first) };
 	struct kvmi_listener *listener;
 	struct kvmi_get_version_reply version;
 	struct kvmi_options opts;
@@ -100,16 +192,23 @@ int main(void)
 	vm = accept_vm(listener);
 	test_commands(vm);
 	test_areas(vm);
+	test_submitted(vm);
+	test_ranges(vm);
+	expect(0, kvmi_vm_get_identity(vm, &first));
 	kvmi_vm_close(vm);
 
 	/* QEMU comes back; a reset ends the session, and it comes again. */
 	vm = accept_vm(listener);
+	expect(KVMI_RUN_SAME, run_of(vm, &first));
 	expect(0, kvmi_get_version(vm, &version));
+	expect(KVMI_END_NONE, kvmi_vm_get_end(vm));
 	qmp(&qemu.qmp, "system_reset", NULL);
 	expect(-ECONNRESET, kvmi_vm_next_event(vm, DEADLINE_MS, &event));
 	expect(-ECONNRESET, kvmi_get_version(vm, &version));
+	expect(KVMI_END_LOST, kvmi_vm_get_end(vm));
 	kvmi_vm_close(vm);
 	vm = accept_vm(listener);
+	expect(KVMI_RUN_NEWER, run_of(vm, &first));
 	expect(0, kvmi_get_version(vm, &version));
 
 	qemu_quit(&qemu);

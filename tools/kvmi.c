@@ -15,6 +15,7 @@ static const struct verb *const verbs[] = {
 	&verb_translate,
 	&verb_trace,
 	&verb_step,
+	&verb_profile,
 	&verb_doctor,
 };
 

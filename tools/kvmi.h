@@ -29,8 +29,8 @@ struct verb {
 };
 
 extern const struct verb verb_info, verb_read, verb_write, verb_search,
-	verb_doctor, verb_pause, verb_regs, verb_step, verb_trace,
-	verb_translate;
+	verb_doctor, verb_pause, verb_profile, verb_regs, verb_step,
+	verb_trace, verb_translate;
 
 /* options.c: what every verb understands. */
 struct common {

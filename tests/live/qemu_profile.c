@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "kvmi profile" of a running Debian guest: its symbols are, byte by byte, those
+ * that the guest tells itself, and those of the file of its kernel when KASLR is
+ * taken off; its types are those of the file, and where they say that the name
+ * of the first task is, it is. With KASLR and without, while a vCPU is in user
+ * mode with page-table isolation, and with page tables of 5 levels where the
+ * processor has them: RUN=la57.
+ *
+ * lab: calm timeout=500
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "../lib/command.h"
+#include "../lib/qemu.h"
+#include "../lib/test.h"
+
+#define CR3_USER	(1ull << 12)
+#define CR4_LA57	(1ull << 12)
+#define SYMBOLS		"guest: "
+#define SUM		" symbols with the sum "
+
+static const char *kernel_file(void)
+{
+	const char *named = getenv("KVMI_GUEST_KERNEL");
+
+	return named ? named : "/l2/vmlinuz";
+}
+
+static json_object *parse(const char *text)
+{
+	json_object *object = text ? json_tokener_parse(text) : NULL;
+
+	if (!object)
+		fail("this is no JSON: %s", text);
+	return object;
+}
+
+/* All that the command prints: an emulated machine needs its time to search. */
+static const char *__attribute__((format(printf, 1, 2)))
+patient_output(const char *format, ...)
+{
+	static struct command command;
+	static char words[400], text[8192];
+	const char *line;
+	size_t used = 0;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	command_start(&command, "%s", words);
+	text[0] = '\0';
+	while ((line = command_line(&command, 6 * DEADLINE_MS))) {
+		used += snprintf(text + used, sizeof(text) - used, "%s\n", line);
+		expect_true(used < sizeof(text));
+	}
+	expect(0, command_wait(&command));
+	return text;
+}
+
+static uint64_t number(json_object *object, const char *name)
+{
+	json_object *value;
+
+	if (!json_object_object_get_ex(object, name, &value))
+		fail("there is no %s", name);
+	return strtoull(json_object_get_string(value), NULL, 0);
+}
+
+/* What the guest says of its own /proc/kallsyms. */
+static void read_sum(struct qemu *qemu, uint64_t *count, char *sum)
+{
+	FILE *file = fopen(qemu->console, "r");
+	char line[256];
+	int found = 0;
+
+	expect_true(file);
+	while (found != 2 && fgets(line, sizeof(line), file))
+		found = sscanf(line, SYMBOLS "%lu" SUM "%32s", count, sum);
+	fclose(file);
+	expect(2, found);
+}
+
+/* Of vCPU @vcpu, while it runs. */
+static uint64_t control_register(struct qemu *qemu, int vcpu, const char *name)
+{
+	json_object *o;
+	uint64_t value;
+
+	o = parse(command_output(0, "regs -s %s --json --vcpu %d",
+				 qemu->socket, vcpu));
+	value = number(json_object_array_get_idx(o, 0), name);
+	json_object_put(o);
+	return value;
+}
+
+static void expect_same(struct qemu *qemu, const char *one, const char *other)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cmp %s/%s %s/%s", qemu->folder, one,
+		 qemu->folder, other);
+	expect(0, system(command));
+}
+
+static void remove_files(struct qemu *qemu)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "cd %s && rm -f map isf map-file isf-file", qemu->folder);
+	expect(0, system(command));
+}
+
+/* The profile of memory, which is written as that of the file is. */
+static json_object *take_profile(struct qemu *qemu)
+{
+	const char *to = qemu->folder;
+	json_object *o;
+
+	o = parse(patient_output("profile -s %s --json --map %s/map --isf %s/isf",
+				 qemu->socket, to, to));
+	patient_output("profile --image %s --map %s/map-file --isf %s/isf-file",
+		       kernel_file(), to, to);
+	expect_same(qemu, "map", "map-file");
+	expect_same(qemu, "isf", "isf-file");
+	remove_files(qemu);
+	return o;
+}
+
+/* With KASLR they are, each of them, what the guest itself knows. */
+static void expect_symbols(struct qemu *qemu, json_object *profile)
+{
+	uint64_t count;
+	char sum[40];
+
+	read_sum(qemu, &count, sum);
+	expect(count, number(profile, "symbols"));
+	expect_true(count > 50000);
+	expect_bytes(sum, patient_output("profile -s %s --kaslr --map - 2>/dev/null | md5sum",
+					 qemu->socket), 32);
+}
+
+/* The vCPU that has the kernel mapped at this moment tells. */
+static uint64_t translate(struct qemu *qemu, uint64_t gva)
+{
+	uint64_t end = now_ms() + DEADLINE_MS, gpa;
+	const char *text;
+	int vcpu = 0;
+
+	for (;;) {
+		text = command_output(-1, "translate -s %s --vcpu %d 0x%lx",
+				      qemu->socket, vcpu, gva);
+		if (sscanf(text, "%*s 0x%lx", &gpa) == 1)
+			return gpa;
+		if (now_ms() > end)
+			fail("0x%lx is not mapped", gva);
+		vcpu = !vcpu;
+	}
+}
+
+/* Types and symbols together lead to a text that Linux has there. */
+static void expect_first_task(struct qemu *qemu, json_object *profile)
+{
+	json_object *offsets;
+	uint64_t task, gpa;
+
+	json_object_object_get_ex(profile, "offsets", &offsets);
+	task = strtoull(patient_output("profile -s %s --kaslr --map - 2>/dev/null | grep ' init_task$'",
+				       qemu->socket), NULL, 16);
+	gpa = translate(qemu, task + number(offsets, "task_struct.comm"));
+	expect_bytes("swapper/0", command_output(0, "read -s %s --raw 0x%lx 10",
+						 qemu->socket, gpa), 10);
+}
+
+static void start(struct qemu *qemu, const char *append, bool has_levels)
+{
+	struct qemu_options options = {
+		.object = "", .append = append,
+		/* The last one counts; the first one is without la57. */
+		.more = { has_levels ? "-cpu" : NULL, "host" },
+	};
+
+	qemu_prepare(qemu);
+	qemu_start(qemu, &options);
+	qemu_wait_console(qemu, "guest: Linux ", 1);
+	qemu_wait_console(qemu, SUM, 1);
+	qemu_wait_console(qemu, "beacon: ", 2);
+}
+
+static void end(struct qemu *qemu)
+{
+	qemu_expect_alive(qemu);
+	expect(0, file_count(qemu->console, "BUG"));
+	qemu_quit(qemu);
+}
+
+static void test_kaslr(void)
+{
+	json_object *profile;
+	struct qemu qemu;
+
+	note("KASLR");
+	start(&qemu, "load=symbols", false);
+	profile = take_profile(&qemu);
+	note("it lies 0x%lx higher", number(profile, "kaslr"));
+	expect(4, number(profile, "levels"));
+	expect(0, number(profile, "kaslr_guessed"));
+	expect_symbols(&qemu, profile);
+	expect_first_task(&qemu, profile);
+	json_object_put(profile);
+	end(&qemu);
+}
+
+/* The beacon never sleeps, and one vCPU is with it nearly always. */
+static void wait_for_user_tables(struct qemu *qemu)
+{
+	uint64_t end = now_ms() + DEADLINE_MS;
+	int vcpu = 0;
+
+	while (!(control_register(qemu, vcpu, "cr3") & CR3_USER)) {
+		if (now_ms() > end)
+			fail("no vCPU ever has the page tables of user mode");
+		vcpu = !vcpu;
+	}
+}
+
+static void test_isolation(void)
+{
+	json_object *profile;
+	struct qemu qemu;
+	int i;
+
+	note("page-table isolation, no KASLR");
+	start(&qemu, "load=symbols nokaslr pti=on beacon.spin=1", false);
+	for (i = 0; i < 3; i++) {
+		wait_for_user_tables(&qemu);
+		profile = parse(patient_output("profile -s %s --json",
+					       qemu.socket));
+		expect(0, number(profile, "kaslr"));
+		expect(0, number(profile, "page_tables") & CR3_USER);
+		expect_symbols(&qemu, profile);
+		json_object_put(profile);
+	}
+	json_object_put(take_profile(&qemu));
+	end(&qemu);
+}
+
+static void test_levels(void)
+{
+	json_object *profile;
+	struct qemu qemu;
+	uint64_t levels;
+
+	note("what levels of page tables the processor has");
+	start(&qemu, "load=symbols", true);
+	levels = control_register(&qemu, 0, "cr4") & CR4_LA57 ? 5 : 4;
+	note("%lu levels", levels);
+	profile = take_profile(&qemu);
+	expect(levels, number(profile, "levels"));
+	expect_symbols(&qemu, profile);
+	expect_first_task(&qemu, profile);
+	json_object_put(profile);
+	end(&qemu);
+}
+
+int main(void)
+{
+	test_kaslr();
+	test_isolation();
+	test_levels();
+	return 0;
+}

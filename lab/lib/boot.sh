@@ -12,7 +12,7 @@ carriers=()
 #	$1 cpus, $2 kernel arguments, rest: more options for QEMU
 describe_machine()
 {
-	local qemu cpus=$1 append=$2 model=max,+svm,la57=off
+	local qemu cpus=$1 append=$2 model=max,+svm,la57=${LAB_LA57:-off}
 
 	shift 2
 	if [ "$emulator_name" = bochs ]; then

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@ static void cleanup(struct qemu *qemu)
 	*link = qemu->next;
 	if (qemu->gdb > 0)
 		close(qemu->gdb);
+	close(qemu->keys);
 	if (qemu->pid > 0) {
 		kill(qemu->pid, SIGKILL);
 		waitpid(qemu->pid, NULL, 0);
@@ -65,6 +67,16 @@ static void show(int status, void *unused)
 	}
 }
 
+/* QEMU waits for someone who writes when it opens this. */
+static void make_keys(struct qemu *qemu)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/keys", qemu->folder);
+	must(mkfifo(path, 0600));
+	qemu->keys = must(open(path, O_RDWR | O_CLOEXEC));
+}
+
 void qemu_prepare(struct qemu *qemu)
 {
 	static bool registered;
@@ -78,6 +90,7 @@ void qemu_prepare(struct qemu *qemu)
 	snprintf(qemu->errors, sizeof(qemu->errors), "%s/errors",
 		 qemu->folder);
 	snprintf(qemu->socket, sizeof(qemu->socket), "%s/tool", qemu->folder);
+	make_keys(qemu);
 	qemu->next = all;
 	all = qemu;
 	if (!registered)
@@ -140,8 +153,11 @@ static void add_channels(struct words *words, const struct qemu *qemu,
 {
 	int i;
 
+	add(words, "-chardev");
+	add(words, "file,id=console,path=%s,input-path=%s/keys",
+	    qemu->console, qemu->folder);
 	add(words, "-serial");
-	add(words, "file:%s", qemu->console);
+	add(words, "chardev:console");
 	add(words, "-qmp");
 	add(words, "unix:%s/qmp,server=on,wait=off", qemu->folder);
 	add(words, "-gdb");
@@ -305,6 +321,52 @@ uint64_t qemu_console_number(struct qemu *qemu, const char *text)
 void qemu_wait_errors(struct qemu *qemu, const char *text, int count)
 {
 	wait_lines(qemu->errors, text, count);
+}
+
+/* The lines that the guest's shell printed after @from of the console. */
+static int take_output(struct qemu *qemu, long from, char *text, size_t room)
+{
+	FILE *file = fopen(qemu->console, "r");
+	char line[1100];
+	size_t used = 0;
+	int status = -1;
+
+	expect_true(file && !fseek(file, from, SEEK_SET));
+	text[0] = '\0';
+	while (status < 0 && fgets(line, sizeof(line), file) &&
+	       strchr(line, '\n')) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!strncmp(line, "run: ", 5))
+			used += snprintf(text + used, room - used, "%s\n",
+					 line + 5);
+		else
+			sscanf(line, "chores: exit %d", &status);
+		expect_true(used < room);
+	}
+	fclose(file);
+	return status;
+}
+
+const char *qemu_run(struct qemu *qemu, int status, const char *command)
+{
+	uint64_t end = now_ms() + BOOT_MS;
+	static char text[131072];
+	char line[1024];
+	struct stat st;
+	int got, size;
+
+	expect_true(!stat(qemu->console, &st));
+	size = snprintf(line, sizeof(line), "run %s\n", command);
+	expect_true(size < (int)sizeof(line));
+	expect(size, must(write(qemu->keys, line, size)));
+	while ((got = take_output(qemu, st.st_size, text, sizeof(text))) < 0) {
+		if (now_ms() > end)
+			fail("the guest has not ended: %s", command);
+		sleep_ms(20);
+	}
+	if (status >= 0)
+		expect(status, got);
+	return text;
 }
 
 void qemu_expect_alive(struct qemu *qemu)

@@ -28,6 +28,7 @@ struct qemu {
 	char errors[96];	/* what QEMU prints */
 	char socket[96];	/* where it looks for the tool */
 	struct qmp qmp;
+	int keys;		/* what is typed at the guest's console */
 	int gdb;		/* the stub of the debugger, 0 if not used */
 };
 
@@ -66,6 +67,12 @@ void qemu_wait_console(struct qemu *qemu, const char *text, int count);
 /* The number behind the text, where it came last; 0 if it has not yet. */
 uint64_t qemu_console_number(struct qemu *qemu, const char *text);
 void qemu_wait_errors(struct qemu *qemu, const char *text, int count);
+/*
+ * Has the guest's shell run the command, which must end with this status, or any
+ * if that is negative. Returns its output, valid until the next call; a line of
+ * it has at most 1000 characters.
+ */
+const char *qemu_run(struct qemu *qemu, int status, const char *command);
 /* Fails unless the beacon in the guest goes on. */
 void qemu_expect_alive(struct qemu *qemu);
 

@@ -308,6 +308,8 @@ int main(void)
 	qemu_start(&qemu, &options);
 	qemu_wait_console(&qemu, "beacon: ", 2);
 	lstar = test_regs(&qemu);
+	expect(lstar, strtoull(qemu_run(&qemu, 0, "grep ' T entry_SYSCALL_64$' /proc/kallsyms"),
+			       NULL, 16));
 	test_translate_kernel(&qemu);
 	test_translate_user(&qemu);
 	test_pause(&qemu);

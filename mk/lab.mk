@@ -34,7 +34,7 @@ ifeq ($(RUN),all)
 lab:
 	@V=$(V) mk/check runs $(or $(CPU),amd)
 else
-lab: lab-packages modules qemu tools python tests $(if $(DEBUG),debug-kernel)
+lab: lab-packages modules qemu lib tools python tests $(if $(DEBUG),debug-kernel)
 	@V=$(filter-out 0,$(V)) lab/lab $(if $(KEEP),shell,run) $(LAB_OPTIONS) $(TEST)
 endif
 

@@ -26,7 +26,9 @@ check-qemu-alone: qemu
 SCENARIO_TESTS = qemu_scenarios $(sort $(shell sed -n 's/^[0-9].*\[\(.*\)\]$$/\1/p' qemu/tests/scenarios))
 
 check-qemu: qemu
+	@mk/install-packages qemu-tests
 	@qemu/tests/run
+	@qemu/tests/run memcheck
 	@$(MAKE) --no-print-directory lab TEST='$(SCENARIO_TESTS)'
 	@$(MAKE) --no-print-directory check-scenarios
 

@@ -90,6 +90,14 @@ def test_chardev_is_websocket(lab):
     assert lab.vm.wait(soon(5)) == 1
 
 
+@scenario(3)
+def test_chardev_is_tls(lab):
+    lab.start('-object', 'tls-creds-anon,id=t,endpoint=client',
+              chardev='socket,id=c,host=127.0.0.1,port=1,reconnect-ms=100,'
+              'tls-creds=t')
+    lab.fails('raw stream', 'TLS')
+
+
 def test_chardev_in_use(lab):
     lab.start('-serial', 'chardev:c')
     lab.fails('in use')

@@ -17,7 +17,7 @@ lab-cpu:
 	*) echo "lab: CPU is amd, intel or amd-bochs, not $(CPU)"; exit 2 ;; esac
 
 LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(RUN),--run $(RUN)) $(if $(MODULES),--modules $(MODULES)) \
-	$(if $(CPUS),--cpus $(CPUS)) $(if $(SHORT),--short) $(if $(ALL),--all) \
+	$(if $(CPUS),--cpus $(CPUS)) $(if $(SHORT),--short) $(if $(PART),--part $(PART)) $(if $(ALL),--all) \
 	$(if $(DEBUG),--kernel build/debug-kernel/bzImage --kmods build/debug-kernel/modules)
 
 # The kernel is built once; our modules for it follow kernel/.

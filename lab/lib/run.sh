@@ -68,6 +68,18 @@ in_short_list()
 		grep -q '[^a-z_]cell(' "$(test_source "$1")"
 }
 
+# Whether test $1 is one of the part that was asked for.
+in_part()
+{
+	local aside
+
+	aside=$(wish "$1" aside)
+	case $part in
+	main) [ -z "$aside" ] ;;
+	aside) [ -n "$aside" ] ;;
+	esac
+}
+
 # Those to run when none is named.
 default_tests()
 {
@@ -77,6 +89,7 @@ default_tests()
 		[ "$emulator_name" = qemu ] || [ -n "$all" ] ||
 			! want_qemu "$name" || continue
 		[ -z "$short" ] || in_short_list "$name" || continue
+		in_part "$name" || continue
 		echo "$name"
 	done
 }

@@ -7,7 +7,7 @@
  * mode with page-table isolation, and with page tables of 5 levels where the
  * processor has them: RUN=la57.
  *
- * lab: calm timeout=500
+ * lab: calm aside timeout=500
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,6 +11,7 @@
 #	list	which tests to run now
 #
 #	python	the tests of the QEMU object
+#	older	a guest's kernel of Linux 6.1
 #
 # Bochs is slow: its level 1 gets the programs of the tests to run now and no
 # other, and QEMU only when one of them wants it.
@@ -31,9 +32,10 @@ unpack()
 	echo "$dir"
 }
 
+# The package of the kernel of series $1, as 6.12.
 kernel_package()
 {
-	awk '$2 ~ /^linux-image/ { print $2; exit }' "$LOCK"
+	awk -v series="linux-image-$1." 'index($2, series) == 1 { print $2; exit }' "$LOCK"
 }
 
 # Copy program or library $1 to $2 below stage $3, with all libraries it needs.
@@ -234,6 +236,19 @@ build_qemu()
 	part_done qemu
 }
 
+# Part older: the kernel of the series 6.1, whose modules nobody needs.
+build_older()
+{
+	local stage=$LAB/stage/older deb
+
+	deb=$("$TOP/mk/fetch" "$LOCK" "$(kernel_package 6.1)" "$LAB/deb") || exit 1
+	part_is_new older "$deb" "$TOP/lab/lib/image.sh" && return
+	mkdir -p "$stage/l2"
+	dpkg --fsys-tarfile "$deb" | tar -xO --wildcards './boot/vmlinuz-*' \
+		>"$stage/l2/vmlinuz-6.1" || die "no kernel in ${deb##*/}"
+	part_done older
+}
+
 # Part python: the tests of the QEMU object, the bindings, and as much of the
 # interpreter as they import.
 build_python()
@@ -402,7 +417,7 @@ build_image()
 			die "$file is missing: run mk/install-packages lab"
 	done
 	PATH=$PATH:/sbin:/usr/sbin
-	image=$(unpack "$(kernel_package)") || exit 1
+	image=$(unpack "$(kernel_package 6.12)") || exit 1
 	busybox=$(unpack busybox-static) || exit 1
 	guest_vmlinuz=$(find "$image/boot" -name 'vmlinuz-*')
 	vmlinuz=$guest_vmlinuz
@@ -430,6 +445,10 @@ build_image()
 	if [ -n "$(for name; do wish "$name" python; done)" ]; then
 		build_python
 		parts+=("$LAB/python.cpio")
+	fi
+	if [ -n "$(for name; do wish "$name" older; done)" ]; then
+		build_older
+		parts+=("$LAB/older.cpio")
 	fi
 	[ "$emulator_name" = bochs ] || set --
 	build_tests "$@"

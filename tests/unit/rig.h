@@ -46,7 +46,20 @@ void rig_stop(struct rig *rig, int fd);
 
 void rig_options(struct kvmi_options *opts);
 
+/*
+ * Asserts what a call returns. An error that it had to give is written down, for
+ * tests/unit/errors to hold against the header.
+ */
 #define assert_err(expected, got) \
-	assert_int_equal((long long)(expected), (long long)(got))
+	rig_assert_err(#got, expected, got, __FILE__, __LINE__)
+/* The same for a function that something else calls. */
+#define assert_err_of(function, expected, got) \
+	((void)(function), \
+	 rig_assert_err(#function, expected, got, __FILE__, __LINE__))
+
+void rig_assert_err(const char *call, long long expected, long long got,
+		    const char *file, int line);
+/* An error that cannot be had on this machine. */
+void rig_excuse(const char *function, int err);
 
 #endif

@@ -198,7 +198,7 @@ static void impostor_is_refused(void **state)
 		struct manager m = { .key = "letmein", .features = BOTH,
 				     .fault = cases[i].fault };
 
-		assert_err(cases[i].err, open_with(&m, "letmein", 0));
+		assert_err_of(kvmi_vm_open_fd, cases[i].err, open_with(&m, "letmein", 0));
 	}
 }
 
@@ -207,7 +207,7 @@ static void other_key_is_told(void **state)
 	struct manager m = { .key = "letmeout", .features = BOTH };
 
 	(void)state;
-	assert_err(-EKEYREJECTED, open_with(&m, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&m, "letmein", 0));
 	assert_false(m.is_proved);
 }
 
@@ -221,7 +221,7 @@ static void old_ready_is_refused(void **state)
 	assert_err(0, open_with(&was, "letmein", 0));
 	m.replay = was.ready;
 	m.replay_size = was.ready_size;
-	assert_err(-EKEYREJECTED, open_with(&m, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&m, "letmein", 0));
 }
 
 /* Nothing that tells the key is sent to those who offer less. */
@@ -237,11 +237,11 @@ static void downgrade_is_refused(void **state)
 				.has_no_nonce = true };
 
 	(void)state;
-	assert_err(-EKEYREJECTED, open_with(&bare, "letmein", 0));
-	assert_err(-EKEYREJECTED, open_with(&none, "letmein", 0));
-	assert_err(-EKEYREJECTED, open_with(&ready, "letmein", 0));
-	assert_err(-EKEYREJECTED, open_with(&hmac, "letmein", 0));
-	assert_err(-EKEYREJECTED, open_with(&mute, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&bare, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&none, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&ready, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&hmac, "letmein", 0));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&mute, "letmein", 0));
 	assert_int_equal(bare.answer_size, 0);
 	assert_int_equal(ready.answer_size, 0);
 }
@@ -260,7 +260,7 @@ static void downgrade_can_be_allowed(void **state)
 	assert_memory_equal(bare.said + 104 + 4, digest, 20);
 
 	/* Who says that he can prove it has to, and is not told the hash. */
-	assert_err(-EKEYREJECTED, open_with(&both, "letmein", 1));
+	assert_err_of(kvmi_vm_open_fd, -EKEYREJECTED, open_with(&both, "letmein", 1));
 	assert_memory_equal(both.said + both.said_size - 120 + 4, zeros, 20);
 }
 
@@ -269,8 +269,8 @@ static void key_that_is_wanted_is_told(void **state)
 	struct manager m = { .key = "letmein", .features = BOTH };
 
 	(void)state;
-	assert_err(-ENOKEY, open_with(&m, NULL, 0));
-	assert_err(-ENOKEY, open_with(&m, NULL, 1));
+	assert_err_of(kvmi_vm_open_fd, -ENOKEY, open_with(&m, NULL, 0));
+	assert_err_of(kvmi_vm_open_fd, -ENOKEY, open_with(&m, NULL, 1));
 	assert_non_null(strstr(kvmi_strerror(-ENOKEY), "key"));
 	assert_non_null(strstr(kvmi_strerror(-EKEYREJECTED), "prove"));
 }

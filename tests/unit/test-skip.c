@@ -151,7 +151,7 @@ static void expect_skip(struct scene s, uint64_t rip)
 /* Nothing is changed, and the vCPU goes on waiting. */
 static void expect_error(struct scene s, int expected)
 {
-	assert_err(expected, skip_it(&s));
+	assert_err_of(kvmi_event_reply_skip, expected, skip_it(&s));
 	assert_int_equal(s.settings, 0);
 	assert_int_equal(s.replies, 0);
 }

@@ -410,7 +410,8 @@ KVMI_API int kvmi_listener_get_fd(const struct kvmi_listener *listener);
  * Errors: -ETIMEDOUT: the VM did not come; -EAGAIN: the same with timeout 0;
  * -ECONNREFUSED, -EPROTO, -EKEYREJECTED, -ENOKEY: it came, but no session came
  * of it; call again;
- * -EOPNOTSUPP: the kernel's protocol is not version 1; else as accept(2) says.
+ * -EOPNOTSUPP: the kernel's protocol is not version 1, or memory must be shared
+ * and is not; what the options' hello returned; else as accept(2) says.
  */
 KVMI_API int kvmi_listener_accept(struct kvmi_listener *listener,
 				  const char *wanted, int timeout,
@@ -441,7 +442,10 @@ KVMI_API void kvmi_listener_close(struct kvmi_listener *listener);
  * @fd:		connected stream socket; the session owns it on success
  * @opts:	options, copied; NULL for the defaults
  * Errors: -ETIMEDOUT: no hello or no answer within handshake_timeout;
- * -ECONNRESET: hung up before the hello; else as kvmi_listener_accept().
+ * -ECONNRESET: hung up before the hello; -ECONNREFUSED, -EPROTO, -EKEYREJECTED,
+ * -ENOKEY: no session came of it; -EOPNOTSUPP: the kernel's protocol is not
+ * version 1, or memory must be shared and is not; -EINVAL: options; -E2BIG:
+ * options of a newer library.
  */
 KVMI_API int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
 			     const struct kvmi_options *opts);
@@ -610,8 +614,8 @@ KVMI_API uint32_t kvmi_reply_get_seq(const struct kvmi_reply *reply);
  * @reply:	the reply
  * @error:	may be NULL, else is filled also for a success; set error->size
  *		before
- * Returns 0 or what the command failed with: those of all commands, or
- * -ECONNRESET or -EPROTO: the session ended first.
+ * Returns 0. Errors: what the kernel answered, as -EPERM; -ECONNRESET, -EPROTO:
+ * the session ended first.
  */
 KVMI_API int kvmi_reply_get_error(const struct kvmi_reply *reply,
 				  struct kvmi_error *error);
@@ -730,8 +734,8 @@ KVMI_API int kvmi_vm_map_physical(struct kvmi_vm *vm, uint64_t gpa,
  * @data:	receives count * 4096 bytes, zeros for a page that failed
  * @count:	number of pages
  * @status:	receives count times 0 or the error of that page, as -ENOENT
- * Errors: -EINVAL: gpa; -EPERM, -ETIMEDOUT, -ECONNRESET, -EPROTO, -ENOMEM:
- * nothing was read, or the rest was not.
+ * Errors: -EINVAL: gpa; those of all commands: nothing was read, or the rest was
+ * not.
  */
 KVMI_API int kvmi_vm_read_pages(struct kvmi_vm *vm, uint64_t gpa, void *data,
 				size_t count, int *status);
@@ -743,8 +747,8 @@ KVMI_API int kvmi_vm_read_pages(struct kvmi_vm *vm, uint64_t gpa, void *data,
  * @ranges:	where and how much; err of each is set, and where there is no
  *		memory data gets zeros
  * @count:	number of ranges, 0 does nothing
- * Errors: -EPERM, -ETIMEDOUT, -ECONNRESET, -EPROTO, -ENOMEM: nothing was read,
- * or the rest was not, and err of the ranges means nothing.
+ * Errors: those of all commands: nothing was read, or the rest was not, and err
+ * of the ranges means nothing.
  */
 KVMI_API int kvmi_vm_readv_physical(struct kvmi_vm *vm,
 				    struct kvmi_range *ranges, size_t count);
@@ -1147,7 +1151,7 @@ KVMI_API int kvmi_event_reply_msr(struct kvmi_vm *vm, struct kvmi_event *event,
  * Returns its length, 1 to KVMI_INSTRUCTION_MAX. Errors: -EINVAL: it is an event
  * of the VM; -EFAULT: it, or its rest in the next page, is not mapped or there
  * is no memory; -EILSEQ: no instruction that is known has these bytes; those of
- * kvmi_vcpu_translate_gva() and kvmi_vm_read_physical().
+ * all vCPU commands.
  */
 KVMI_API int kvmi_event_read_instruction(struct kvmi_vm *vm,
 					 const struct kvmi_event *event,

@@ -116,7 +116,7 @@ static void remove_files(struct qemu *qemu)
 	char command[256];
 
 	snprintf(command, sizeof(command),
-		 "cd %s && rm -f map isf map-file isf-file", qemu->folder);
+		 "cd %s && rm -f map isf map-file isf-file high", qemu->folder);
 	expect(0, system(command));
 }
 
@@ -132,21 +132,35 @@ static json_object *take_profile(struct qemu *qemu)
 		       kernel_file(), to, to);
 	expect_same(qemu, "map", "map-file");
 	expect_same(qemu, "isf", "isf-file");
-	remove_files(qemu);
 	return o;
 }
 
-/* With KASLR they are, each of them, what the guest itself knows. */
-static void expect_symbols(struct qemu *qemu, json_object *profile)
+/* What the shell says, its first word. */
+static void ask_shell(const char *command, char *word)
 {
-	uint64_t count;
-	char sum[40];
+	FILE *pipe = popen(command, "r");
 
-	read_sum(qemu, &count, sum);
-	expect(count, number(profile, "symbols"));
+	expect_true(pipe);
+	expect(1, fscanf(pipe, "%39s", word));
+	expect(0, pclose(pipe));
+}
+
+/* With KASLR they are, each of them, what the guest itself knows. */
+static json_object *expect_symbols(struct qemu *qemu)
+{
+	char command[160], sum[40], own[40];
+	json_object *o;
+	uint64_t count;
+
+	o = parse(patient_output("profile -s %s --json --kaslr --map %s/high",
+				 qemu->socket, qemu->folder));
+	read_sum(qemu, &count, own);
+	expect(count, number(o, "symbols"));
 	expect_true(count > 50000);
-	expect_bytes(sum, patient_output("profile -s %s --kaslr --map - 2>/dev/null | md5sum",
-					 qemu->socket), 32);
+	snprintf(command, sizeof(command), "md5sum %s/high", qemu->folder);
+	ask_shell(command, sum);
+	expect_bytes(own, sum, 33);
+	return o;
 }
 
 /* The vCPU that has the kernel mapped at this moment tells. */
@@ -170,13 +184,16 @@ static uint64_t translate(struct qemu *qemu, uint64_t gva)
 /* Types and symbols together lead to a text that Linux has there. */
 static void expect_first_task(struct qemu *qemu, json_object *profile)
 {
+	char command[160], task[40];
 	json_object *offsets;
-	uint64_t task, gpa;
+	uint64_t gpa;
 
 	json_object_object_get_ex(profile, "offsets", &offsets);
-	task = strtoull(patient_output("profile -s %s --kaslr --map - 2>/dev/null | grep ' init_task$'",
-				       qemu->socket), NULL, 16);
-	gpa = translate(qemu, task + number(offsets, "task_struct.comm"));
+	snprintf(command, sizeof(command), "grep ' init_task$' %s/high",
+		 qemu->folder);
+	ask_shell(command, task);
+	gpa = translate(qemu, strtoull(task, NULL, 16) +
+			number(offsets, "task_struct.comm"));
 	expect_bytes("swapper/0", command_output(0, "read -s %s --raw 0x%lx 10",
 						 qemu->socket, gpa), 10);
 }
@@ -200,6 +217,7 @@ static void end(struct qemu *qemu)
 {
 	qemu_expect_alive(qemu);
 	expect(0, file_count(qemu->console, "BUG"));
+	remove_files(qemu);
 	qemu_quit(qemu);
 }
 
@@ -215,7 +233,7 @@ static void test_kaslr(const char *series)
 	note("it lies 0x%lx higher", number(profile, "kaslr"));
 	expect(4, number(profile, "levels"));
 	expect(0, number(profile, "kaslr_guessed"));
-	expect_symbols(&qemu, profile);
+	json_object_put(expect_symbols(&qemu));
 	expect_first_task(&qemu, profile);
 	json_object_put(profile);
 	end(&qemu);
@@ -244,11 +262,9 @@ static void test_isolation(void)
 	start(&qemu, "load=symbols nokaslr pti=on beacon.spin=1", false);
 	for (i = 0; i < 2; i++) {
 		wait_for_user_tables(&qemu);
-		profile = parse(patient_output("profile -s %s --json",
-					       qemu.socket));
+		profile = expect_symbols(&qemu);
 		expect(0, number(profile, "kaslr"));
 		expect(0, number(profile, "page_tables") & CR3_USER);
-		expect_symbols(&qemu, profile);
 		json_object_put(profile);
 	}
 	json_object_put(take_profile(&qemu));
@@ -267,7 +283,7 @@ static void test_levels(void)
 	note("%lu levels", levels);
 	profile = take_profile(&qemu);
 	expect(levels, number(profile, "levels"));
-	expect_symbols(&qemu, profile);
+	json_object_put(expect_symbols(&qemu));
 	expect_first_task(&qemu, profile);
 	json_object_put(profile);
 	end(&qemu);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The channel: who waits, who reads, and how a session ends. */
+/* The channel: who waits and who reads. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -53,49 +53,12 @@ void channel_uninit(struct channel *ch)
 	reply_fail_all(ch, -ECONNRESET);
 	free_lost_calls(ch);
 	event_free_all(ch);
+	kvmi_event_free(ch->end_event);
 	reply_free_all(ch);
 	packet_free_all(ch);
 	pthread_cond_destroy(&ch->changed);
 	pthread_mutex_destroy(&ch->lock);
 	pthread_mutex_destroy(&ch->send_lock);
-}
-
-void channel_end(struct channel *ch, int err)
-{
-	if (ch->end)
-		return;
-	ch->end = err;
-	shutdown(ch->fd, SHUT_RDWR);
-	reply_fail_all(ch, err);
-	log_say(ch->log, err == -ECONNRESET ? KVMI_LOG_INFO : KVMI_LOG_ERROR,
-		"session ended: %s", kvmi_strerror(err));
-	pthread_cond_broadcast(&ch->changed);
-}
-
-void channel_shutdown(struct channel *ch)
-{
-	pthread_mutex_lock(&ch->lock);
-	if (!ch->end)
-		ch->is_closed = true;
-	channel_end(ch, -ECONNRESET);
-	pthread_mutex_unlock(&ch->lock);
-}
-
-void channel_breach(struct channel *ch)
-{
-	pthread_mutex_lock(&ch->lock);
-	channel_end(ch, -EPROTO);
-	pthread_mutex_unlock(&ch->lock);
-}
-
-bool channel_has_ended(struct channel *ch)
-{
-	bool has_ended;
-
-	pthread_mutex_lock(&ch->lock);
-	has_ended = ch->end;
-	pthread_mutex_unlock(&ch->lock);
-	return has_ended;
 }
 
 /* Reads for all, with lock held, dropped meanwhile. */

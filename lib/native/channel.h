@@ -70,6 +70,7 @@ struct channel {
 	struct call **calls_tail;
 	struct kvmi_event *events;
 	struct kvmi_event **events_tail;
+	struct kvmi_event *end_event;	/* prepared, if it is wanted */
 	struct kvmi_reply *replies;
 	struct kvmi_reply **replies_tail;
 	struct packet *packets;	/* the first leaves with send_lock held */
@@ -87,6 +88,8 @@ void channel_uninit(struct channel *ch);
 void channel_shutdown(struct channel *ch);
 /* The same, because the peer broke the protocol. */
 void channel_breach(struct channel *ch);
+/* How it ended, with lock held. */
+enum kvmi_end channel_how(const struct channel *ch);
 /* Whether it has, as far as is known without a look at the socket. */
 bool channel_has_ended(struct channel *ch);
 

@@ -98,6 +98,14 @@ static struct kvmi_event *create_event(const struct kvmi_msg_hdr *hdr,
 	return event;
 }
 
+void event_append(struct channel *ch, struct kvmi_event *event)
+{
+	*ch->events_tail = event;
+	ch->events_tail = &event->next;
+	ch->event_count++;
+	channel_add_untaken(ch);
+}
+
 int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 		const uint8_t *body)
 {
@@ -122,11 +130,8 @@ int event_queue(struct channel *ch, const struct kvmi_msg_hdr *hdr,
 		return -EPROTO;
 	}
 
-	*ch->events_tail = event;
-	ch->events_tail = &event->next;
-	ch->event_count++;
 	ch->is_unhooking |= event->id == KVMI_VM_EVENT_UNHOOK;
-	channel_add_untaken(ch);
+	event_append(ch, event);
 	return 0;
 }
 
@@ -147,6 +152,46 @@ void event_free_all(struct channel *ch)
 {
 	while (ch->events)
 		kvmi_event_free(take_event(ch));
+}
+
+struct kvmi_event *event_create_own(enum kvmi_own_event id, const void *data,
+				    size_t size)
+{
+	struct kvmi_event *event = malloc(sizeof(*event) + size);
+
+	if (!event)
+		return NULL;
+	*event = (struct kvmi_event){
+		.id = id,
+		.data = event->body,
+		.size = size,
+	};
+	memcpy(event->body, data, size);
+	return event;
+}
+
+void event_prepend(struct channel *ch, struct kvmi_event *event)
+{
+	pthread_mutex_lock(&ch->lock);
+	event->next = ch->events;
+	ch->events = event;
+	if (!event->next)
+		ch->events_tail = &event->next;
+	ch->event_count++;
+	channel_add_untaken(ch);
+	pthread_mutex_unlock(&ch->lock);
+}
+
+void event_tell_end(struct channel *ch)
+{
+	const struct kvmi_own_event_end end = { .end = channel_how(ch) };
+	struct kvmi_event *event = ch->end_event;
+
+	if (!event)
+		return;
+	ch->end_event = NULL;
+	memcpy(event->body, &end, sizeof(end));
+	event_append(ch, event);
 }
 
 static bool has_event(const struct channel *ch, const void *arg)

@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "known.h"
 #include "vm.h"
 
 /* Connections before their session. More are turned away. */
@@ -31,6 +32,7 @@ struct kvmi_listener {
 	int epoll_fd;
 	unsigned int peer_count;
 	struct peer *peers;	/* oldest first */
+	struct known known;	/* VMs that had a session */
 };
 
 static int watch(struct kvmi_listener *l, int fd, void *peer)
@@ -271,6 +273,20 @@ static int listen_once(struct kvmi_listener *l, int64_t deadline)
 	return 0;
 }
 
+/* A VM that comes again has become of the one before. */
+static int tell_return(struct kvmi_listener *l, struct kvmi_vm *vm)
+{
+	struct kvmi_identity now = { .size = sizeof(now) };
+	enum kvmi_run run;
+	int64_t before;
+
+	if (!l->opts.has_own_events)
+		return 0;
+	kvmi_vm_get_identity(vm, &now);
+	run = known_note(&l->known, &now, &before);
+	return run == KVMI_RUN_OTHER ? 0 : vm_tell_return(vm, run, before);
+}
+
 static int start_session(struct kvmi_listener *l, struct peer *peer,
 			 struct kvmi_vm **vm)
 {
@@ -281,6 +297,11 @@ static int start_session(struct kvmi_listener *l, struct peer *peer,
 	if (err)
 		close(peer->fd);
 	free(peer);
+	if (err)
+		return err;
+	err = tell_return(l, *vm);
+	if (err)
+		kvmi_vm_close(*vm);
 	return err;
 }
 

@@ -82,6 +82,10 @@ int kvmi_command_id(const char *name)
 
 const char *kvmi_event_name(unsigned int id)
 {
+	if (id == KVMI_OWN_EVENT_RETURN)
+		return "return";
+	if (id == KVMI_OWN_EVENT_END)
+		return "end";
 	return find_name(events, COUNT(events), id);
 }
 

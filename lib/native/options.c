@@ -85,6 +85,7 @@ int options_read(struct options *opts, const struct kvmi_options *user)
 					   DEFAULT_COMMAND_TIMEOUT);
 	opts->settle_time = or_default(known.settle_time, DEFAULT_SETTLE_TIME);
 	opts->is_old_auth = known.old_auth;
+	opts->has_own_events = known.own_events;
 	opts->share_memory = known.share_memory;
 	opts->hello = known.hello;
 	opts->hello_data = known.hello_data;

@@ -12,6 +12,7 @@ struct options {
 	struct log log;
 	bool has_key;
 	bool is_old_auth;
+	bool has_own_events;
 	int share_memory;	/* enum kvmi_share */
 	uint8_t mac_key[PROOF_KEY_SIZE];
 	uint8_t hash[KVMI_HANDSHAKE_HASH_SIZE];	/* zero without old_auth */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "event.h"
 #include "ready.h"
 #include "vm.h"
 
@@ -33,6 +34,34 @@ static int create_poll(struct kvmi_vm *vm)
 	if (err)
 		close(ch->epoll_fd);
 	return err;
+}
+
+/* What tells of the end must not fail then. */
+static int prepare_end(struct kvmi_vm *vm)
+{
+	const struct kvmi_own_event_end end = { 0 };
+
+	if (!vm->opts.has_own_events)
+		return 0;
+	vm->channel.end_event = event_create_own(KVMI_OWN_EVENT_END, &end,
+						 sizeof(end));
+	return vm->channel.end_event ? 0 : -ENOMEM;
+}
+
+int vm_tell_return(struct kvmi_vm *vm, enum kvmi_run run, int64_t before)
+{
+	const struct kvmi_own_event_return told = {
+		.run = run,
+		.before = before,
+		.now = vm->hello.msg.start_time,
+	};
+	struct kvmi_event *event;
+
+	event = event_create_own(KVMI_OWN_EVENT_RETURN, &told, sizeof(told));
+	if (!event)
+		return -ENOMEM;
+	event_prepend(&vm->channel, event);
+	return 0;
 }
 
 static int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
@@ -62,11 +91,16 @@ static int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
 	err = create_poll(vm);
 	if (err)
 		goto err_uninit;
+	err = prepare_end(vm);
+	if (err)
+		goto err_unpoll;
 
 	failures_init(&vm->failures);
 	*out = vm;
 	return 0;
 
+err_unpoll:
+	close(vm->channel.epoll_fd);
 err_uninit:
 	channel_uninit(&vm->channel);
 	goto err_free;
@@ -242,19 +276,11 @@ void kvmi_vm_close(struct kvmi_vm *vm)
 
 enum kvmi_end kvmi_vm_get_end(struct kvmi_vm *vm)
 {
-	struct channel *ch = &vm->channel;
-	enum kvmi_end end = KVMI_END_LOST;
+	enum kvmi_end end;
 
-	pthread_mutex_lock(&ch->lock);
-	if (!ch->end)
-		end = KVMI_END_NONE;
-	else if (ch->end != -ECONNRESET)
-		end = KVMI_END_BROKEN;
-	else if (ch->is_unhooking)
-		end = KVMI_END_UNHOOKED;
-	else if (ch->is_closed)
-		end = KVMI_END_CLOSED;
-	pthread_mutex_unlock(&ch->lock);
+	pthread_mutex_lock(&vm->channel.lock);
+	end = channel_how(&vm->channel);
+	pthread_mutex_unlock(&vm->channel.lock);
 	return end;
 }
 

@@ -27,6 +27,9 @@ struct kvmi_vm {
 int vm_start(struct kvmi_vm **vm, int fd, const struct hello *hello,
 	     const struct options *opts);
 
+/* Queues KVMI_OWN_EVENT_RETURN; @before: the start time then. -ENOMEM. */
+int vm_tell_return(struct kvmi_vm *vm, enum kvmi_run run, int64_t before);
+
 /* Frees the session of this process; another one that has it goes on. */
 void vm_leave(struct kvmi_vm *vm);
 

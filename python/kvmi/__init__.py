@@ -14,8 +14,9 @@ VM. kvmi.aio is for asyncio.
 """
 
 from ._table import (Access, Action, AreaType, Command, Cpuid, Descriptor,
-                     DescriptorTable, End, EventKind, EventMsrs, LogLevel,
-                     Registers, Run, Segment, Share, SystemRegisters, Version)
+                     DescriptorTable, End, EndData, EventKind, EventMsrs,
+                     LogLevel, OwnEvent, Registers, ReturnData, Run, Segment,
+                     Share, SystemRegisters, Version)
 from .error import (KvmiError, NotAllowed, NotThere, ProtocolError,
                     SessionEnded, TimedOut, Unsupported)
 from .event import Event
@@ -28,9 +29,10 @@ from .vm import VM
 
 __all__ = [
     "Access", "Action", "AreaType", "Command", "Cpuid", "Descriptor",
-    "DescriptorTable", "End", "Event", "EventKind", "EventMsrs", "Identity",
-    "KvmiError", "Listener", "LogLevel", "Memory", "MemoryArea", "NotAllowed",
-    "NotThere", "Options", "ProtocolError", "Registers", "Reply", "Run",
-    "Segment", "SessionEnded", "Share", "SystemRegisters", "TimedOut",
-    "Unsupported", "VM", "Vcpu", "Version", "library_version",
+    "DescriptorTable", "End", "EndData", "Event", "EventKind", "EventMsrs",
+    "Identity", "KvmiError", "Listener", "LogLevel", "Memory", "MemoryArea",
+    "NotAllowed", "NotThere", "Options", "OwnEvent", "ProtocolError",
+    "Registers", "Reply", "ReturnData", "Run", "Segment", "SessionEnded",
+    "Share", "SystemRegisters", "TimedOut", "Unsupported", "VM", "Vcpu",
+    "Version", "library_version",
 ]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Events that the kernel reports."""
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ._native import ffi, lib
-from ._table import (EVENT_DATA, Action, EventKind, EventMsrs, Registers,
-                     SystemRegisters)
+from ._table import (EVENT_DATA, Action, EventKind, EventMsrs, OwnEvent,
+                     Registers, SystemRegisters)
 from .error import SessionEnded
 from .record import Record
 
@@ -41,8 +41,10 @@ class Event:
             pass
 
     @property
-    def kind(self) -> EventKind:
+    def kind(self) -> Union[EventKind, OwnEvent]:
         """Which event it is. ValueError: one of a newer kernel."""
+        if self.id in (OwnEvent.RETURN, OwnEvent.END):
+            return OwnEvent(self.id)
         return EventKind(self.id)
 
     @property

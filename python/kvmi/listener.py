@@ -29,7 +29,9 @@ class Options:
 
     log gets each line of the library's log; it must not use this package. hello
     judges a VM before it is hooked; False hangs up. An exception in either is
-    printed, as nobody could catch it, and hello has then said False.
+    printed, as nobody could catch it, and hello has then said False. own_events
+    adds those of OwnEvent: END is the last one of a session, RETURN the first
+    one of a session of a VM that the listener has had before.
     """
 
     key: Optional[bytes] = None
@@ -42,6 +44,7 @@ class Options:
     settle_time: float = 1
     old_auth: bool = False
     share_memory: Share = Share.NO
+    own_events: bool = False
 
     def to_native(self) -> Tuple[Any, List[Any]]:
         """Return a struct kvmi_options and what must live as long."""
@@ -67,6 +70,7 @@ class Options:
         native.settle_time = milliseconds(self.settle_time) or -1
         native.old_auth = self.old_auth
         native.share_memory = self.share_memory
+        native.own_events = self.own_events
         return native, alive
 
 

@@ -168,6 +168,20 @@ static enum kvmi_run run_of(struct kvmi_vm *vm,
 	return kvmi_identity_compare(before, &now);
 }
 
+/* An event of the library, with data that begins so. */
+static void expect_own(struct kvmi_vm *vm, unsigned int id, uint32_t value)
+{
+	struct kvmi_event *event;
+	const uint32_t *data;
+	size_t size;
+
+	expect(0, kvmi_vm_next_event(vm, DEADLINE_MS, &event));
+	expect(id, kvmi_event_get_id(event));
+	data = kvmi_event_get_data(event, &size);
+	expect(value, *data);
+	kvmi_event_free(event);
+}
+
 int main(void)
 {
 	struct qemu_options options = {
@@ -186,6 +200,7 @@ int main(void)
 	kvmi_options_init(&opts);
 	opts.key = "a secret of the test";
 	opts.key_size = strlen(opts.key);
+	opts.own_events = 1;
 	qemu_prepare(&qemu);
 	expect(0, kvmi_listener_open_unix(&listener, qemu.socket, &opts));
 	qemu_start(&qemu, &options);
@@ -200,18 +215,22 @@ int main(void)
 	/* QEMU comes back; a reset ends the session, and it comes again. */
 	vm = accept_vm(listener);
 	expect(KVMI_RUN_SAME, run_of(vm, &first));
+	expect_own(vm, KVMI_OWN_EVENT_RETURN, KVMI_RUN_SAME);
 	expect(0, kvmi_get_version(vm, &version));
 	expect(KVMI_END_NONE, kvmi_vm_get_end(vm));
 	qmp(&qemu.qmp, "system_reset", NULL);
+	expect_own(vm, KVMI_OWN_EVENT_END, KVMI_END_LOST);
 	expect(-ECONNRESET, kvmi_vm_next_event(vm, DEADLINE_MS, &event));
 	expect(-ECONNRESET, kvmi_get_version(vm, &version));
 	expect(KVMI_END_LOST, kvmi_vm_get_end(vm));
 	kvmi_vm_close(vm);
 	vm = accept_vm(listener);
 	expect(KVMI_RUN_NEWER, run_of(vm, &first));
+	expect_own(vm, KVMI_OWN_EVENT_RETURN, KVMI_RUN_NEWER);
 	expect(0, kvmi_get_version(vm, &version));
 
 	qemu_quit(&qemu);
+	expect_own(vm, KVMI_OWN_EVENT_END, KVMI_END_LOST);
 	expect(-ECONNRESET, kvmi_vm_next_event(vm, DEADLINE_MS, &event));
 	kvmi_vm_close(vm);
 	kvmi_listener_close(listener);

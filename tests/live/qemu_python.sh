@@ -95,7 +95,7 @@ async def check_loop(vm):
             assert event.kind == kvmi.EventKind.PAUSE
 
 
-with kvmi.Listener(TOOL) as listener:
+with kvmi.Listener(TOOL, kvmi.Options(own_events=True)) as listener:
     qemu = start()
     try:
         vm = asyncio.run(kvmi.aio.accept(listener, "snake"))
@@ -106,10 +106,11 @@ with kvmi.Listener(TOOL) as listener:
         check_vcpu(vm)
         asyncio.run(check_loop(vm))
         monitor.run("system_reset")
-        assert list(vm.events(10)) == []
+        assert [e.data for e in vm.events(10)] == [kvmi.EndData(kvmi.End.LOST)]
         assert vm.end == kvmi.End.LOST
         with listener.accept("snake", 10) as again:
             assert vm.identity.compare(again.identity) == kvmi.Run.NEWER
+            assert again.next_event(0).data.run == kvmi.Run.NEWER
             assert again.version().version == 1
         vm.close()
     finally:

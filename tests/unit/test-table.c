@@ -179,7 +179,9 @@ static void what_is_no_row_has_no_name(void **state)
 	assert_null(kvmi_command_name(KVMI_VCPU_EVENT));
 	assert_null(kvmi_command_name(0x8000));
 	assert_null(kvmi_event_name(2));
-	assert_null(kvmi_event_name(UINT16_MAX + 1));
+	assert_null(kvmi_event_name(UINT16_MAX + 3));
+	assert_string_equal(kvmi_event_name(KVMI_OWN_EVENT_END), "end");
+	assert_int_equal(kvmi_event_id("end"), -ENOENT);
 	assert_err(-ENOENT, kvmi_command_id(""));
 	assert_err(-ENOENT, kvmi_command_id("vm-read"));
 	assert_err(-ENOENT, kvmi_command_id("vm-read-physical-"));

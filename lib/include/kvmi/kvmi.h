@@ -109,6 +109,33 @@ enum kvmi_log_level {
 typedef void (*kvmi_log_fn)(void *data, enum kvmi_log_level level,
 			    const char *text);
 
+/*
+ * Events of the library itself, about the life of a VM, if own_events of the
+ * options asks for them. Their ids are none of the protocol's, their number in the
+ * session is 0, they are of no vCPU and need no reply.
+ *
+ * KVMI_OWN_EVENT_RETURN is the first event of a session of a VM that the listener
+ * has had before: struct kvmi_own_event_return tells whether it was reset, or went
+ * on after a migration or a stop, or a snapshot was loaded. KVMI_OWN_EVENT_END is
+ * the last event of each session, with struct kvmi_own_event_end.
+ */
+enum kvmi_own_event {
+	KVMI_OWN_EVENT_RETURN = 0x10000,
+	KVMI_OWN_EVENT_END = 0x10001,
+};
+
+struct kvmi_own_event_return {
+	uint32_t run;		/* enum kvmi_run, but not KVMI_RUN_OTHER */
+	uint32_t padding;
+	int64_t before;		/* start time as it was, s since 1970 */
+	int64_t now;		/* as it is; 0: unknown, as above */
+};
+
+struct kvmi_own_event_end {
+	uint32_t end;		/* enum kvmi_end, but not KVMI_END_NONE */
+	uint32_t padding;
+};
+
 /* Whether to have the guest's memory mapped. */
 enum kvmi_share {
 	KVMI_SHARE_NO = 0,
@@ -155,6 +182,7 @@ struct kvmi_options {
 	int share_memory;	/* enum kvmi_share; default: no */
 	kvmi_hello_fn hello;	/* NULL: every VM is welcome */
 	void *hello_data;	/* handed to hello */
+	int own_events;		/* 1: see enum kvmi_own_event */
 };
 
 /*
@@ -332,13 +360,13 @@ KVMI_API int kvmi_command_id(const char *name);
 
 /*
  * Tells the name of an event, as "unhook".
- * @id:		KVMI_VM_EVENT_UNHOOK and so on
- * Returns a constant text, or NULL if the protocol has no such event.
+ * @id:		KVMI_VM_EVENT_UNHOOK and so on, or enum kvmi_own_event
+ * Returns a constant text, or NULL if there is no such event.
  */
 KVMI_API const char *kvmi_event_name(unsigned int id);
 
 /*
- * Tells the id of an event.
+ * Tells the id of an event that can be switched on.
  * @name:	as kvmi_event_name() returns it, '_' and '-' being equal
  * Returns the id, 0 or more. Errors: -ENOENT: no such event.
  */
@@ -1030,7 +1058,7 @@ KVMI_API int kvmi_vcpu_get_mtrr_type(struct kvmi_vm *vm, unsigned int vcpu,
 KVMI_API int kvmi_vm_get_fd(const struct kvmi_vm *vm);
 
 /*
- * Takes the next event.
+ * Takes the next event, of the kernel or of the library: enum kvmi_own_event.
  * @vm:		the session
  * @timeout:	ms, 0: only look, <0: for ever
  * @event:	receives the event; free it with kvmi_event_free()
@@ -1050,14 +1078,15 @@ KVMI_API int kvmi_vm_next_event(struct kvmi_vm *vm, int timeout,
 /*
  * Tells which event this is.
  * @event:	the event
- * Returns KVMI_VM_EVENT_UNHOOK and so on.
+ * Returns KVMI_VM_EVENT_UNHOOK and so on, or one of enum kvmi_own_event.
  */
 KVMI_API unsigned int kvmi_event_get_id(const struct kvmi_event *event);
 
 /*
  * Tells the number of the event in its session.
  * @event:	the event
- * Returns the number; the first event has 1.
+ * Returns the number; the first event of the kernel has 1, and those of the
+ * library have 0.
  */
 KVMI_API uint32_t kvmi_event_get_seq(const struct kvmi_event *event);
 

@@ -108,7 +108,7 @@ static bool find_piece(struct transfer *t)
 		t->data = range->data;
 		t->left = range->size;
 		t->status = &range->err;
-		if (t->left && read_shared(t))
+		if (t->left && !t->is_write && read_shared(t))
 			t->left = 0;
 	}
 	return t->left;
@@ -176,8 +176,9 @@ static int finish(struct transfer *t, struct batch *batch)
 			check_answer(t, &batch->calls[i]) : late;
 		if (err == -ENOENT && batch->status[i]) {
 			*batch->status[i] = err;
-			memset(batch->calls[i].reply, 0,
-			       batch->calls[i].reply_room);
+			if (!t->is_write)
+				memset(batch->calls[i].reply, 0,
+				       batch->calls[i].reply_room);
 			err = 0;
 		}
 		if (err)
@@ -289,6 +290,19 @@ int kvmi_vm_write_physical(struct kvmi_vm *vm, uint64_t gpa, const void *data,
 		.gpa = gpa,
 		.data = (uint8_t *)data,
 		.left = size,
+	};
+
+	return transfer(&t);
+}
+
+int kvmi_vm_writev_physical(struct kvmi_vm *vm, struct kvmi_range *ranges,
+			    size_t count)
+{
+	const struct transfer t = {
+		.vm = vm,
+		.is_write = true,
+		.next = ranges,
+		.end = ranges + count,
 	};
 
 	return transfer(&t);

@@ -48,6 +48,20 @@ class Memory:
         return [None if row.err else bytes(room)
                 for row, room in zip(rows, data)]
 
+    def write_ranges(self, ranges: Iterable[Tuple[int, bytes]]) -> List[bool]:
+        """Write many ranges, each an address and bytes, at a time.
+
+        Returns for each whether all of it was memory.
+        """
+        wanted = list(ranges)
+        rows = ffi.new("struct kvmi_range[]", len(wanted))
+        alive = [ffi.from_buffer(data) for _, data in wanted]
+        for row, (gpa, data), room in zip(rows, wanted, alive):
+            row.gpa, row.size, row.data = gpa, len(data), room
+        self._vm.check(lib.kvmi_vm_writev_physical(self._vm.native, rows,
+                                                   len(wanted)))
+        return [not row.err for row in rows]
+
     def read_pages(self, gpa: int, count: int) -> List[Optional[bytes]]:
         """Read whole pages; None is one that does not exist."""
         data = bytearray(count * PAGE_SIZE)

@@ -38,6 +38,7 @@ static int statuses[2];
 	X(kvmi_vm_read_pages, 0, room.bytes, 2, statuses) \
 	X(kvmi_vm_readv_physical, &range, 1) \
 	X(kvmi_vm_write_physical, 0, room.bytes, sizeof(room.bytes)) \
+	X(kvmi_vm_writev_physical, &range, 1) \
 	X(kvmi_vm_control_cleanup, true) \
 	X(kvmi_vm_get_max_gfn, &room.value) \
 	X(kvmi_vm_pause_vcpu, 0, false) \
@@ -177,6 +178,8 @@ static void errors_of_single_commands(void **state)
 	assert_refused(-KVM_ENOENT, kvmi_vm_check_command);
 	assert_refused(-KVM_ENOENT, kvmi_vm_check_event);
 	assert_refused(-KVM_EBUSY, kvmi_vm_pause_vcpu);
+	assert_refused(-KVM_EAGAIN, kvmi_vm_write_physical);
+	assert_refused(-KVM_EAGAIN, kvmi_vm_writev_physical);
 	assert_refused(-KVM_EOPNOTSUPP, kvmi_vcpu_control_events);
 	assert_refused(-KVM_EOPNOTSUPP, kvmi_vcpu_set_registers);
 	assert_refused(-KVM_ENOENT, kvmi_vcpu_get_cpuid);

@@ -148,6 +148,42 @@ static void ranges_have_a_result_each(void **state)
 	rig_close(&rig);
 }
 
+static void written_ranges_have_a_result_each(void **state)
+{
+	static uint8_t room[40 * 4096];
+	struct kvmi_range ranges[] = {
+		{ 5, room, 3, 77 },
+		{ 98 * 4096 + 1, room, 3 * 4096, 0 },
+		{ UINT64_MAX, room, 2, 0 },
+		{ 0, NULL, 0, 77 },
+		{ 200 * 4096 - 7, room, sizeof(room) - 1, 77 },
+		{ SIZE, room, 8, 0 },
+		/* The later one counts. */
+		{ SIZE - 8, room + 1, 8, 77 },
+		{ SIZE - 8, room, 7, 77 },
+	};
+	struct rig rig;
+	size_t i;
+
+	for (i = 0; i < sizeof(room); i++)
+		room[i] = (uint8_t)(i * 11 + 3);
+	rig_open(&rig, serve, &memory);
+	assert_err(0, kvmi_vm_writev_physical(rig.vm, NULL, 0));
+	assert_err(0, kvmi_vm_writev_physical(rig.vm, ranges, 8));
+	rig_close(&rig);
+	for (i = 0; i < 8; i++)
+		assert_err(i == 1 || i == 5 ? -ENOENT : i == 2 ? -EINVAL : 0,
+			   ranges[i].err);
+	assert_memory_equal(guest + 5, room, 3);
+	assert_int_equal(guest[4], 4 * 7);
+	assert_int_equal(guest[8], 8 * 7);
+	assert_memory_equal(guest + 98 * 4096 + 1, room, 2 * 4096 - 1);
+	assert_memory_equal(guest + 200 * 4096 - 7, room, sizeof(room) - 1);
+	assert_memory_equal(guest + SIZE - 8, room, 7);
+	assert_int_equal(guest[SIZE - 1], room[8]);
+	fill(state);
+}
+
 static void ranges_end_with_the_session(void **state)
 {
 	struct kvmi_range range = { 0, data, 4096, 0 };
@@ -157,6 +193,7 @@ static void ranges_end_with_the_session(void **state)
 	rig_open(&rig, serve, &memory);
 	kvmi_vm_shutdown(rig.vm);
 	assert_err(-ECONNRESET, kvmi_vm_readv_physical(rig.vm, &range, 1));
+	assert_err(-ECONNRESET, kvmi_vm_writev_physical(rig.vm, &range, 1));
 	rig_close(&rig);
 }
 
@@ -253,6 +290,7 @@ int main(void)
 		cmocka_unit_test(holes_are_told),
 		cmocka_unit_test(pages_have_a_status_each),
 		cmocka_unit_test(ranges_have_a_result_each),
+		cmocka_unit_test(written_ranges_have_a_result_each),
 		cmocka_unit_test(ranges_end_with_the_session),
 		cmocka_unit_test(eight_threads_read),
 		cmocka_unit_test(death_in_the_middle),

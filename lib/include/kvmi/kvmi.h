@@ -261,11 +261,11 @@ struct kvmi_error {
 };
 
 /*
- * A part of guest memory to read. Like struct iovec it does not grow.
+ * A part of guest memory to read or write. Like struct iovec it does not grow.
  */
 struct kvmi_range {
 	uint64_t gpa;		/* guest physical address, bytes */
-	void *data;		/* receives size bytes; the caller's */
+	void *data;		/* receives or has size bytes; the caller's */
 	size_t size;		/* bytes, any number */
 	int err;		/* receives 0, -ENOENT or -EINVAL: it wraps around */
 };
@@ -788,10 +788,24 @@ KVMI_API int kvmi_vm_readv_physical(struct kvmi_vm *vm,
  * @data:	size bytes
  * @size:	bytes, any number; 0 does nothing
  * Errors: -ENOENT: no memory at some of these addresses, others may have been
- * written; -EINVAL: the range wraps around; those of all commands.
+ * written; -EINVAL: the range wraps around; -EAGAIN: the VM has dirty rings and no
+ * vCPU yet; those of all commands.
  */
 KVMI_API int kvmi_vm_write_physical(struct kvmi_vm *vm, uint64_t gpa,
 				    const void *data, size_t size);
+
+/*
+ * Writes many ranges of guest memory in one call, in their order, with many
+ * commands under way at a time. Each range has its own result.
+ * @vm:		the session
+ * @ranges:	where and what; data is only read; err of each is set, and where
+ *		there is no memory the other pages of the range are written
+ * @count:	number of ranges, 0 does nothing
+ * Errors: -EAGAIN: as with kvmi_vm_write_physical(); those of all commands. Some
+ * may have been written then, and err of the ranges means nothing.
+ */
+KVMI_API int kvmi_vm_writev_physical(struct kvmi_vm *vm,
+				     struct kvmi_range *ranges, size_t count);
 
 /*
  * Tells if KVM shall restore the interceptions when the session ends.

@@ -333,24 +333,26 @@ int channel_finish(struct channel *ch, struct call *calls, size_t count,
 	return err;
 }
 
-int channel_send(struct channel *ch, struct iovec *iov, size_t count,
-		 int64_t deadline)
+int channel_send(struct channel *ch, const struct iovec *iov, size_t count)
 {
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = count };
-	struct timespec ts = clock_timespec(deadline);
+	struct packet *packet = packet_create(iov, count);
 	int err;
 
-	if (pthread_mutex_clocklock(&ch->send_lock, CLOCK_MONOTONIC, &ts))
-		return -ETIMEDOUT;
+	if (!packet)
+		return -ENOMEM;
+	pthread_mutex_lock(&ch->lock);
+	err = ch->end;
+	if (!err)
+		packet_queue(ch, packet);
+	pthread_mutex_unlock(&ch->lock);
+	if (err) {
+		free(packet);
+		return err;
+	}
 
+	channel_flush(ch);
 	pthread_mutex_lock(&ch->lock);
 	err = ch->end;
 	pthread_mutex_unlock(&ch->lock);
-	if (!err)
-		err = send_all(ch, &msg, deadline);
-
-	pthread_mutex_unlock(&ch->send_lock);
-	/* Who submitted meanwhile relies on it. */
-	channel_flush(ch);
 	return err;
 }

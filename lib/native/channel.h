@@ -40,7 +40,7 @@ struct call {
 	bool is_submitted;	/* of a struct kvmi_reply, which gets it */
 };
 
-/* A submitted command on its way out. */
+/* A message on its way out that nobody waits for. */
 struct packet {
 	struct packet *next;
 	size_t sent;		/* bytes */
@@ -100,15 +100,16 @@ int channel_start(struct channel *ch, struct call *calls, size_t count,
 int channel_finish(struct channel *ch, struct call *calls, size_t count,
 		   int64_t deadline);
 
-/* Sends what nobody answers. */
-int channel_send(struct channel *ch, struct iovec *iov, size_t count,
-		 int64_t deadline);
+/* Sends what nobody answers, without waiting. */
+int channel_send(struct channel *ch, const struct iovec *iov, size_t count);
 
 /* Appends @count calls to those under way, with lock held. */
 int channel_enlist(struct channel *ch, struct call *calls, size_t count);
 /* Sends packets as far as the socket takes them; waits for nothing. */
 void channel_flush(struct channel *ch);
-/* The message of a command in its place behind the others, with lock held. */
+/* A message of these pieces, or NULL. */
+struct packet *packet_create(const struct iovec *iov, size_t count);
+/* It gets its place behind the others, with lock held. */
 void packet_queue(struct channel *ch, struct packet *packet);
 /* With send_lock held. -EAGAIN: the socket is full. */
 int packet_send_all(struct channel *ch);

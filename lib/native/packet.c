@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Packets: submitted commands on their way out. Nobody waits for the socket to
+ * Packets: submitted commands and replies to events on their way out. Nobody waits for the socket to
  * take them; who sends next, or finds the socket ready, sends them first.
  */
 #include <errno.h>
@@ -9,6 +9,28 @@
 #include <sys/socket.h>
 
 #include "channel.h"
+
+struct packet *packet_create(const struct iovec *iov, size_t count)
+{
+	struct packet *packet;
+	size_t i, size = 0;
+
+	for (i = 0; i < count; i++)
+		size += iov[i].iov_len;
+	packet = malloc(sizeof(*packet) + size);
+	if (!packet)
+		return NULL;
+	packet->next = NULL;
+	packet->sent = 0;
+	packet->size = 0;
+	for (i = 0; i < count; i++) {
+		if (iov[i].iov_len)
+			memcpy(packet->bytes + packet->size, iov[i].iov_base,
+			       iov[i].iov_len);
+		packet->size += iov[i].iov_len;
+	}
+	return packet;
+}
 
 void packet_queue(struct channel *ch, struct packet *packet)
 {

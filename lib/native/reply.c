@@ -59,7 +59,7 @@ int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
 
 	head.hdr.size = (uint16_t)(sizeof(head) - sizeof(head.hdr) + size);
 	head.vcpu.vcpu = event->state->vcpu;
-	err = channel_send(&vm->channel, iov, size ? 2 : 1, vm_deadline(vm));
+	err = channel_send(&vm->channel, iov, 2);
 	if (err)
 		__atomic_store_n(&event->is_answered, false, __ATOMIC_SEQ_CST);
 	return fail(vm, event, err);

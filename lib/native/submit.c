@@ -89,21 +89,6 @@ static struct kvmi_reply *create_reply(unsigned int id, const void *request,
 	return reply;
 }
 
-static struct packet *create_packet(const void *request, size_t size)
-{
-	const size_t head = sizeof(struct kvmi_msg_hdr);
-	struct packet *packet = malloc(sizeof(*packet) + head + size);
-
-	if (!packet)
-		return NULL;
-	packet->next = NULL;
-	packet->sent = 0;
-	packet->size = head + size;
-	if (size)
-		memcpy(packet->bytes + head, request, size);
-	return packet;
-}
-
 /* Both are the channel's on success. */
 static int enqueue(struct channel *ch, struct kvmi_reply *reply,
 		   struct packet *packet, uint32_t *seq)
@@ -131,6 +116,11 @@ int kvmi_vm_submit(struct kvmi_vm *vm, unsigned int id, const void *request,
 		   size_t size, uint32_t *seq)
 {
 	const struct failure what = failure_of(id, request, size);
+	const struct kvmi_msg_hdr no_hdr = { 0 };
+	const struct iovec iov[] = {
+		{ (void *)&no_hdr, sizeof(no_hdr) },
+		{ (void *)request, size },
+	};
 	struct kvmi_reply *reply;
 	struct packet *packet;
 	int err = -ENOMEM;
@@ -140,7 +130,7 @@ int kvmi_vm_submit(struct kvmi_vm *vm, unsigned int id, const void *request,
 		return vm_fail(vm, -EINVAL, what);
 
 	reply = create_reply(id, request, size);
-	packet = create_packet(request, size);
+	packet = packet_create(iov, 2);
 	if (reply && packet)
 		err = enqueue(&vm->channel, reply, packet, seq);
 	if (err) {

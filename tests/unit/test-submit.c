@@ -335,6 +335,50 @@ static void arguments_are_judged(void **state)
 	rig_close(&rig);
 }
 
+/* Reports an event, reads nothing for a while, then all up to the reply. */
+static int read_late(int fd, void *arg)
+{
+	const struct kvmi_vcpu_event_cr cr = { .cr = 3 };
+	struct frame frame;
+
+	if (script_vcpu_event(fd, 1, 1, KVMI_VCPU_EVENT_CR, &cr, sizeof(cr)))
+		return -EPIPE;
+	while (!__atomic_load_n((int *)arg, __ATOMIC_RELAXED))
+		usleep(1000);
+	do {
+		if (script_command(fd, &frame))
+			return -EPIPE;
+	} while (frame.hdr.id != KVMI_VCPU_EVENT);
+	if (script_event(fd, 2, KVMI_VM_EVENT_UNHOOK, NULL, 0))
+		return -EPIPE;
+	return script_swallow(fd, NULL);
+}
+
+static void reply_to_an_event_never_waits(void **state)
+{
+	static const uint8_t data[KVMI_MAX_MSG_SIZE];
+	struct kvmi_event *event;
+	int i, may_read = 0;
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, read_late, &may_read);
+	assert_err(0, kvmi_vm_next_event(rig.vm, 5000, &event));
+	for (i = 0; i < KVMI_SUBMITTED_MAX; i++)
+		assert_err(0, kvmi_vm_submit(rig.vm, 0x9000, data, sizeof(data),
+					     NULL));
+	kvmi_vm_set_timeout(rig.vm, -1);
+	assert_err(0, kvmi_event_reply_cr(rig.vm, event, 0));
+	assert_err(-EALREADY, kvmi_event_reply_cr(rig.vm, event, 0));
+	kvmi_event_free(event);
+	__atomic_store_n(&may_read, 1, __ATOMIC_RELAXED);
+	assert_true(pump_until(rig.vm, KVMI_PUMP_EVENT) >= 0);
+	assert_err(0, kvmi_vm_next_event(rig.vm, 0, &event));
+	assert_int_equal(kvmi_event_get_id(event), KVMI_VM_EVENT_UNHOOK);
+	kvmi_event_free(event);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +390,7 @@ int main(void)
 		cmocka_unit_test(each_command_gets_a_reply),
 		cmocka_unit_test(nothing_leaks_with_the_session),
 		cmocka_unit_test(arguments_are_judged),
+		cmocka_unit_test(reply_to_an_event_never_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

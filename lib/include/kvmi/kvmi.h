@@ -1134,7 +1134,9 @@ kvmi_event_get_state(const struct kvmi_event *event);
 
 /*
  * Answers an event of a vCPU, which then goes on. The event is not freed. The
- * kernel confirms nothing: after 0 the reply is on its way.
+ * kernel confirms nothing: after 0 the reply is on its way. This does not wait: if
+ * the socket is full, whoever waits or sends next in this session takes it along,
+ * or kvmi_vm_pump() when kvmi_vm_get_fd() is readable.
  * @vm:		the session that the event came from
  * @event:	the event
  * @action:	KVMI_EVENT_ACTION_CONTINUE: what the guest was about to do
@@ -1150,8 +1152,8 @@ kvmi_event_get_state(const struct kvmi_event *event);
  * is none of a vCPU, does not have this action, or has not as much data; with
  * KVMI_EVENT_ACTION_CONTINUE all data must be given.
  *
- * Errors: -EINVAL; -EALREADY: it has its reply; -ETIMEDOUT: nothing was sent,
- * it can be tried again; -ECONNRESET, -EPROTO: the session has ended.
+ * Errors: -EINVAL; -EALREADY: it has its reply; -ENOMEM: nothing was sent, it can
+ * be tried again; -ECONNRESET, -EPROTO: the session has ended.
  */
 KVMI_API int kvmi_event_reply(struct kvmi_vm *vm, struct kvmi_event *event,
 			      unsigned int action, const void *data,

@@ -6,143 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "clock.h"
-#include "known.h"
-#include "vm.h"
-
-/* Connections before their session. More are turned away. */
-#define PEERS_MAX 256
-
-struct peer {
-	struct peer *next;
-	int fd;
-	bool is_parked;		/* the hello is complete */
-	int64_t deadline;	/* of the hello */
-	struct hello hello;
-};
-
-struct kvmi_listener {
-	struct options opts;
-	struct address address;
-	int fd;
-	int epoll_fd;
-	unsigned int peer_count;
-	struct peer *peers;	/* oldest first */
-	struct known known;	/* VMs that had a session */
-};
-
-static int watch(struct kvmi_listener *l, int fd, void *peer)
-{
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = peer };
-
-	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
-}
-
-static int create(struct kvmi_listener **out, const struct kvmi_options *user)
-{
-	struct kvmi_listener *l;
-	int err;
-
-	l = calloc(1, sizeof(*l));
-	if (!l)
-		return -ENOMEM;
-	err = options_read(&l->opts, user);
-	if (err)
-		goto err_free;
-
-	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (l->epoll_fd < 0) {
-		err = -errno;
-		goto err_free;
-	}
-	*out = l;
-	return 0;
-
-err_free:
-	free(l);
-	return err;
-}
-
-static void destroy(struct kvmi_listener *l)
-{
-	close(l->epoll_fd);
-	options_wipe(&l->opts);
-	free(l);
-}
-
-int kvmi_listener_open_unix(struct kvmi_listener **out, const char *path,
-			    const struct kvmi_options *user)
-{
-	struct kvmi_listener *l;
-	int err;
-
-	err = create(&l, user);
-	if (err)
-		return err;
-
-	l->fd = address_listen_unix(&l->address, path, &l->opts);
-	err = l->fd < 0 ? l->fd : watch(l, l->fd, NULL);
-	if (err) {
-		if (l->fd >= 0)
-			address_close(&l->address, l->fd);
-		destroy(l);
-		return err;
-	}
-	*out = l;
-	return 0;
-}
-
-int kvmi_listener_open_vsock(struct kvmi_listener **out, unsigned int port,
-			     const struct kvmi_options *user)
-{
-	struct options opts;
-	int fd, err;
-
-	err = options_read(&opts, user);
-	if (err)
-		return err;
-	options_wipe(&opts);
-	fd = address_listen_vsock(port, &opts);
-	if (fd < 0)
-		return fd;
-
-	err = kvmi_listener_open_fd(out, fd, user);
-	if (err)
-		close(fd);
-	return err;
-}
-
-int kvmi_listener_open_fd(struct kvmi_listener **out, int fd,
-			  const struct kvmi_options *user)
-{
-	struct kvmi_listener *l;
-	int err;
-
-	err = address_check_listening(fd);
-	if (err)
-		return err;
-	err = create(&l, user);
-	if (err)
-		return err;
-
-	l->fd = fd;
-	err = watch(l, fd, NULL);
-	if (err) {
-		destroy(l);
-		return err;
-	}
-	*out = l;
-	return 0;
-}
-
-int kvmi_listener_get_fd(const struct kvmi_listener *l)
-{
-	return l->epoll_fd;
-}
+#include "listener.h"
 
 static void remove_peer(struct kvmi_listener *l, struct peer *peer)
 {
@@ -160,6 +29,7 @@ static void drop_peer(struct kvmi_listener *l, struct peer *peer,
 {
 	log_say(&l->opts.log, KVMI_LOG_ERROR, "connection dropped: %s", why);
 	remove_peer(l, peer);
+	kvmi_vm_close(peer->vm);
 	close(peer->fd);
 	free(peer);
 }
@@ -175,7 +45,7 @@ static int add_peer(struct kvmi_listener *l, int fd)
 		return -ENOMEM;
 	peer->fd = fd;
 	peer->deadline = clock_deadline(l->opts.handshake_timeout);
-	err = watch(l, fd, peer);
+	err = listener_watch(l, fd, peer);
 	if (err) {
 		free(peer);
 		return err;
@@ -211,11 +81,30 @@ static int connect_peer(struct kvmi_listener *l)
 	return err;
 }
 
+/* What is done is not watched any more: its bytes are the session's. */
+static void go_on(struct kvmi_listener *l, struct peer *peer, int64_t deadline)
+{
+	if (peer->result != -EAGAIN)
+		return;
+	peer->result = vm_go_on(peer->vm, deadline);
+	if (peer->result == -ETIMEDOUT && clock_left(peer->deadline)) {
+		peer->result = -EAGAIN;
+		return;
+	}
+	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, peer->fd, NULL);
+	if (!l->done_count++)
+		eventfd_write(l->done_fd, 1);
+}
+
 /* A parked peer must be silent: whatever comes is its end. */
 static void hear_peer(struct kvmi_listener *l, struct peer *peer)
 {
 	int r;
 
+	if (peer->vm) {
+		go_on(l, peer, clock_deadline(0));
+		return;
+	}
 	if (peer->is_parked) {
 		drop_peer(l, peer, "the parked device manager left");
 		return;
@@ -287,22 +176,54 @@ static int tell_return(struct kvmi_listener *l, struct kvmi_vm *vm)
 	return run == KVMI_RUN_OTHER ? 0 : vm_tell_return(vm, run, before);
 }
 
-static int start_session(struct kvmi_listener *l, struct peer *peer,
-			 struct kvmi_vm **vm)
+/* The session, or why there is none, to the program. */
+static int take_session(struct kvmi_listener *l, struct peer *peer,
+			struct kvmi_vm **vm)
+{
+	int err = peer->result;
+	eventfd_t ignored;
+
+	remove_peer(l, peer);
+	if (!--l->done_count)
+		eventfd_read(l->done_fd, &ignored);
+	if (!err)
+		err = tell_return(l, peer->vm);
+	if (err)
+		kvmi_vm_close(peer->vm);
+	else
+		*vm = peer->vm;
+	close(peer->fd);
+	free(peer);
+	return err;
+}
+
+static int begin_session(struct kvmi_listener *l, struct peer *peer)
 {
 	int err;
 
-	remove_peer(l, peer);
-	err = vm_start(vm, peer->fd, &peer->hello, &l->opts);
-	if (err)
+	if (peer->vm)
+		return 0;
+	err = vm_begin(&peer->vm, peer->fd, &peer->hello, &l->opts);
+	if (err) {
+		remove_peer(l, peer);
 		close(peer->fd);
-	free(peer);
-	if (err)
+		free(peer);
 		return err;
-	err = tell_return(l, *vm);
-	if (err)
-		kvmi_vm_close(*vm);
-	return err;
+	}
+	peer->result = -EAGAIN;
+	peer->deadline = clock_deadline(l->opts.handshake_timeout);
+	return 0;
+}
+
+/* All that has come; a crowd gets its turn again later. */
+static int look(struct kvmi_listener *l)
+{
+	const int64_t now = clock_deadline(0);
+	int rounds, err = 0;
+
+	for (rounds = 0; rounds < PEERS_MAX && !err; rounds++)
+		err = listen_once(l, now);
+	return err == -ETIMEDOUT ? 0 : err;
 }
 
 int kvmi_listener_accept(struct kvmi_listener *l, const char *wanted,
@@ -310,16 +231,18 @@ int kvmi_listener_accept(struct kvmi_listener *l, const char *wanted,
 {
 	int64_t deadline = clock_deadline(timeout);
 	struct peer *peer;
-	int err;
+	int err = 0;
 
-	while (!(peer = find_parked(l, wanted))) {
-		err = listen_once(l, deadline);
-		if (err == -ETIMEDOUT && !timeout)
-			return -EAGAIN;
-		if (err)
-			return err;
-	}
-	return start_session(l, peer, vm);
+	if (!timeout)
+		err = look(l);
+	while (!err && !(peer = find_parked(l, wanted)))
+		err = timeout ? listen_once(l, deadline) : -EAGAIN;
+	if (!err)
+		err = begin_session(l, peer);
+	if (err)
+		return err;
+	go_on(l, peer, timeout ? peer->deadline : clock_deadline(0));
+	return peer->result == -EAGAIN ? -EAGAIN : take_session(l, peer, vm);
 }
 
 int kvmi_listener_get_parked(const struct kvmi_listener *l, unsigned int index,
@@ -328,7 +251,7 @@ int kvmi_listener_get_parked(const struct kvmi_listener *l, unsigned int index,
 	const struct peer *peer;
 
 	for (peer = l->peers; peer; peer = peer->next)
-		if (peer->is_parked && !index--)
+		if (peer->is_parked && !peer->vm && !index--)
 			return hello_identity(&peer->hello, id);
 	return -ENOENT;
 }
@@ -340,5 +263,5 @@ void kvmi_listener_close(struct kvmi_listener *l)
 	while (l->peers)
 		drop_peer(l, l->peers, "the listener closes");
 	address_close(&l->address, l->fd);
-	destroy(l);
+	listener_destroy(l);
 }

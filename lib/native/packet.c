@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Packets: submitted commands and replies to events on their way out. Nobody waits for the socket to
- * take them; who sends next, or finds the socket ready, sends them first.
+ * Packets: submitted commands and replies to events on their way out. Nobody waits
+ * for the socket to take them; who sends next, or finds the socket ready, sends
+ * them first.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,6 @@
 
 #include "clock.h"
 #include "event.h"
-#include "ready.h"
 #include "vm.h"
 
 static int watch(int epoll_fd, int fd)
@@ -64,8 +63,8 @@ int vm_tell_return(struct kvmi_vm *vm, enum kvmi_run run, int64_t before)
 	return 0;
 }
 
-static int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
-		     const struct options *opts)
+int vm_create(struct kvmi_vm **out, int fd, const struct hello *hello,
+	      const struct options *opts)
 {
 	struct kvmi_vm *vm;
 	int own_fd, err;
@@ -111,130 +110,6 @@ err_free:
 	return err;
 }
 
-/* KVM's first answer: the hook is done, and this is the right protocol. */
-static int wait_for_kvm(struct kvmi_vm *vm)
-{
-	struct kvmi_get_version_reply version;
-	int err;
-
-	vm->timeout = vm->opts.handshake_timeout;
-	err = kvmi_get_version(vm, &version);
-	vm->timeout = vm->opts.command_timeout;
-	if (err == -ECONNRESET)
-		return -ECONNREFUSED;
-	if (err)
-		return err;
-	if (version.version != KVMI_VERSION)
-		return -EOPNOTSUPP;
-
-	/* Who says that it is ready has given all permissions before. */
-	vm->settled_at = clock_ms();
-	if (vm->opts.settle_time > 0 && !(vm->features & KVMI_FEATURE_READY))
-		vm->settled_at += vm->opts.settle_time;
-	return 0;
-}
-
-static int wait_for_ready(struct kvmi_vm *vm, int fd,
-			  const struct hello_answer *answer,
-			  const struct options *opts)
-{
-	struct ready *ready;
-	int err;
-
-	if (!(answer->features & KVMI_FEATURE_READY))
-		return 0;
-	ready = calloc(1, sizeof(*ready));
-	if (!ready)
-		return -ENOMEM;
-	err = ready_receive(ready, fd, &vm->hello, answer, opts,
-			    clock_deadline(opts->handshake_timeout));
-	if (!err && (answer->features & KVMI_FEATURE_MEMORY))
-		err = shared_init(&vm->shared, ready);
-	ready_close_fds(ready);
-	free(ready);
-	return err;
-}
-
-static int shake_hands(struct kvmi_vm *vm, int fd, const struct options *opts)
-{
-	struct hello_answer answer;
-	int err;
-
-	err = answer_make(&answer, &vm->hello, opts);
-	if (!err)
-		err = answer_send(&answer, fd);
-	if (!err)
-		err = wait_for_ready(vm, fd, &answer, opts);
-	if (!err)
-		vm->features = answer.features;
-	return err;
-}
-
-static void log_start(const struct kvmi_vm *vm, int err)
-{
-	char uuid[KVMI_UUID_TEXT_SIZE];
-
-	kvmi_uuid_format(vm->hello.msg.uuid, uuid);
-	if (err)
-		log_say(&vm->opts.log, KVMI_LOG_ERROR, "vm %s (%s): %s", uuid,
-			kvmi_vm_get_name(vm), kvmi_strerror(err));
-	else
-		log_say(&vm->opts.log, KVMI_LOG_INFO, "vm %s (%s): hooked",
-			uuid, kvmi_vm_get_name(vm));
-}
-
-/* The program may refuse the VM, or have another key for it. */
-static int judge(const struct kvmi_vm *vm, struct options *opts)
-{
-	struct kvmi_identity id = { .size = sizeof(id) };
-	uint8_t hash[KVMI_HASH_SIZE];
-	int err;
-
-	if (!opts->hello)
-		return 0;
-	hello_identity(&vm->hello, &id);
-	memcpy(hash, opts->hash, sizeof(hash));
-	err = opts->hello(opts->hello_data, &id, hash);
-	if (!memcmp(hash, opts->hash, sizeof(hash)))
-		return err;
-
-	/* Of that key only the hash is here, so there is nothing to prove. */
-	memcpy(opts->hash, hash, sizeof(hash));
-	opts->has_key = false;
-	return err;
-}
-
-/* On error the connection is shut down, and @fd is still the caller's. */
-int vm_start(struct kvmi_vm **out, int fd, const struct hello *hello,
-	     const struct options *opts)
-{
-	struct kvmi_vm *vm = NULL;
-	struct options own;
-	int err;
-
-	err = vm_create(&vm, fd, hello, opts);
-	if (err)
-		return err;
-
-	own = *opts;
-	err = judge(vm, &own);
-	if (!err)
-		err = shake_hands(vm, fd, &own);
-	options_wipe(&own);
-	vm->hello.msg.name[sizeof(vm->hello.msg.name) - 1] = '\0';
-	if (!err)
-		err = wait_for_kvm(vm);
-	log_start(vm, err);
-	if (err) {
-		kvmi_vm_close(vm);
-		return err;
-	}
-
-	close(fd);
-	*out = vm;
-	return 0;
-}
-
 int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
 		    const struct kvmi_options *user)
 {
@@ -257,6 +132,7 @@ int kvmi_vm_open_fd(struct kvmi_vm **vm, int fd,
 
 void vm_leave(struct kvmi_vm *vm)
 {
+	vm_end_start(vm);
 	close(vm->channel.epoll_fd);
 	channel_uninit(&vm->channel);
 	shared_uninit(&vm->shared);

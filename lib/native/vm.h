@@ -9,6 +9,8 @@
 #include "options.h"
 #include "shared.h"
 
+struct start;
+
 struct kvmi_vm {
 	struct options opts;
 	struct hello hello;
@@ -18,8 +20,22 @@ struct kvmi_vm {
 	int64_t settled_at;	/* until then -EPERM may not be the last word */
 	int timeout;		/* of a command, ms; atomic */
 	struct failures failures;
+	struct start *start;	/* until the session stands, else NULL */
 	struct channel channel;
 };
+
+/* A session with a copy of @fd, of which nothing is sent yet. */
+int vm_create(struct kvmi_vm **vm, int fd, const struct hello *hello,
+	      const struct options *opts);
+/* Answers a complete hello, without waiting; @fd stays the caller's. */
+int vm_begin(struct kvmi_vm **vm, int fd, const struct hello *hello,
+	     const struct options *opts);
+/*
+ * Waits for the rest. -ETIMEDOUT: not yet, it can be called again; after any other
+ * error the session has to be closed.
+ */
+int vm_go_on(struct kvmi_vm *vm, int64_t deadline);
+void vm_end_start(struct kvmi_vm *vm);
 
 /*
  * Answers a complete hello and waits for KVM. Owns @fd on success.

@@ -311,6 +311,118 @@ static void socket_of_somebody_else(void **state)
 	unlink(path);
 }
 
+/* A device manager that does one step at a time, in the thread of the tool. */
+struct steps {
+	int fd;
+	struct kvmi_qemu2introspector hello;
+	struct frame frame;
+};
+
+static void begin_steps(struct steps *s, const char *name, uint8_t uuid)
+{
+	s->fd = dial();
+	peer_hello(&s->hello, name, uuid);
+}
+
+static void say_hello(struct steps *s, size_t from, size_t to)
+{
+	assert_err(0, script_send(s->fd, (uint8_t *)&s->hello + from, to - from));
+}
+
+static void take_question(struct steps *s)
+{
+	struct kvmi_introspector2qemu answer;
+
+	assert_err(0, script_receive(s->fd, &answer, sizeof(answer)));
+	assert_err(0, script_command(s->fd, &s->frame));
+	assert_int_equal(s->frame.hdr.id, KVMI_GET_VERSION);
+}
+
+static bool is_readable(struct kvmi_listener *listener)
+{
+	struct pollfd pfd = { kvmi_listener_get_fd(listener), POLLIN, 0 };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+/* Whatever waits here waits for ever: nobody else does the next step. */
+static void loop_accepts_step_by_step(void **state)
+{
+	struct kvmi_listener *listener = open_listener();
+	struct kvmi_vm *vm, *none;
+	struct steps a, b;
+
+	(void)state;
+	begin_steps(&a, "a", 1);
+	say_hello(&a, 0, 50);
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, "a", 0, &none));
+	assert_false(is_readable(listener));
+	say_hello(&a, 50, sizeof(a.hello));
+	assert_true(is_readable(listener));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, "a", 0, &none));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, "a", 0, &none));
+	take_question(&a);
+
+	/* Another one in the meantime. */
+	begin_steps(&b, "b", 2);
+	say_hello(&b, 0, sizeof(b.hello));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, "b", 0, &none));
+	take_question(&b);
+	assert_false(is_readable(listener));
+	assert_err(0, script_version(a.fd, &a.frame, KVMI_VERSION));
+	assert_true(is_readable(listener));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, "b", 0, &none));
+	/* It is there, and the loop is told until it is taken. */
+	assert_true(is_readable(listener));
+	assert_err(0, kvmi_listener_accept(listener, "a", 0, &vm));
+	assert_string_equal(kvmi_vm_get_name(vm), "a");
+	kvmi_vm_close(vm);
+	assert_false(is_readable(listener));
+
+	/* The rest of a start can be waited for. */
+	assert_err(0, script_version(b.fd, &b.frame, KVMI_VERSION));
+	assert_err(0, kvmi_listener_accept(listener, NULL, 5000, &vm));
+	assert_string_equal(kvmi_vm_get_name(vm), "b");
+	kvmi_vm_close(vm);
+	close(a.fd);
+	close(b.fd);
+	kvmi_listener_close(listener);
+}
+
+static void start_that_comes_to_nothing(void **state)
+{
+	struct kvmi_listener *listener;
+	struct kvmi_options opts;
+	struct kvmi_vm *none;
+	struct steps s;
+
+	(void)state;
+	rig_options(&opts);
+	opts.handshake_timeout = 50;
+	assert_err(0, kvmi_listener_open_unix(&listener, path, &opts));
+	begin_steps(&s, "leaves", 1);
+	say_hello(&s, 0, sizeof(s.hello));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, NULL, 0, &none));
+	close(s.fd);
+	assert_true(is_readable(listener));
+	assert_err(-ECONNREFUSED, kvmi_listener_accept(listener, NULL, 0, &none));
+
+	begin_steps(&s, "silent", 1);
+	say_hello(&s, 0, sizeof(s.hello));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, NULL, 0, &none));
+	usleep(60000);
+	assert_err(-ETIMEDOUT, kvmi_listener_accept(listener, NULL, 0, &none));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, NULL, 0, &none));
+	close(s.fd);
+
+	/* Nobody takes it. */
+	begin_steps(&s, "left", 1);
+	say_hello(&s, 0, sizeof(s.hello));
+	assert_err(-EAGAIN, kvmi_listener_accept(listener, NULL, 0, &none));
+	kvmi_listener_close(listener);
+	close(s.fd);
+}
+
 static void vsock_listens(void **state)
 {
 	struct kvmi_listener *listener;
@@ -340,6 +452,8 @@ int main(void)
 		cmocka_unit_test(file_of_others_stays),
 		cmocka_unit_test(bad_addresses_are_told),
 		cmocka_unit_test(socket_of_somebody_else),
+		cmocka_unit_test(loop_accepts_step_by_step),
+		cmocka_unit_test(start_that_comes_to_nothing),
 		cmocka_unit_test(vsock_listens),
 	};
 

@@ -412,7 +412,8 @@ KVMI_API int kvmi_listener_open_fd(struct kvmi_listener **listener, int fd,
  * Tells a descriptor to poll for POLLIN.
  * @listener:	the listener, which keeps the descriptor
  * Returns the descriptor. When it is readable a device manager has connected
- * or spoken: call kvmi_listener_accept() with timeout 0.
+ * or spoken: call kvmi_listener_accept() with timeout 0, which does not wait for
+ * anything. Who wants several VMs by their names calls it for each.
  */
 KVMI_API int kvmi_listener_get_fd(const struct kvmi_listener *listener);
 
@@ -421,8 +422,13 @@ KVMI_API int kvmi_listener_get_fd(const struct kvmi_listener *listener);
  * KVM answers.
  * @listener:	the listener
  * @wanted:	UUID or name of the VM, NULL for whichever comes first
- * @timeout:	ms to wait for the hello of that VM, 0: only look, <0: for ever
+ * @timeout:	ms to wait for the hello of that VM, <0: for ever; 0: to wait for
+ *		nothing, not for the rest of the handshake either
  * @vm:		receives the session; free it with kvmi_vm_close()
+ *
+ * With timeout 0 a VM that is wanted gets its answer, and later calls go on from
+ * there: it is hooked, and is to be accepted. Call it also now and then when the
+ * descriptor is not readable, for what does not come in time is found then only.
  *
  * The hello of a VM that is not wanted is kept: the VM stays parked, not yet
  * hooked, until a later call wants it or its device manager gives up (and
@@ -435,7 +441,7 @@ KVMI_API int kvmi_listener_get_fd(const struct kvmi_listener *listener);
  * KVM's first answer an -EPERM is not returned but the command is sent again
  * every few ms.
  *
- * Errors: -ETIMEDOUT: the VM did not come; -EAGAIN: the same with timeout 0;
+ * Errors: -ETIMEDOUT: the VM did not come; -EAGAIN: not yet, with timeout 0;
  * -ECONNREFUSED, -EPROTO, -EKEYREJECTED, -ENOKEY: it came, but no session came
  * of it; call again;
  * -EOPNOTSUPP: the kernel's protocol is not version 1, or memory must be shared

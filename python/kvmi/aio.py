@@ -25,20 +25,20 @@ from .vm import VM
 
 
 async def accept(listener: Listener, wanted: Optional[str] = None) -> VM:
-    """Wait for a VM; with asyncio.wait_for() not longer than that.
-
-    The handshake, once it has begun, is done in a thread.
-    """
+    """Wait for a VM; with asyncio.wait_for() not longer than that."""
     loop = asyncio.get_running_loop()
     while True:
         ready = asyncio.Event()
         loop.add_reader(listener.fileno(), ready.set)
         try:
-            await ready.wait()
+            # What does not come in time is found by looking.
+            await asyncio.wait_for(ready.wait(), 1)
+        except asyncio.TimeoutError:
+            pass
         finally:
             loop.remove_reader(listener.fileno())
         try:
-            return await asyncio.to_thread(listener.accept, wanted, 0)
+            return listener.accept(wanted, 0)
         except TimeoutError:
             continue
 

@@ -52,6 +52,16 @@ fuzz: $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/*.c))
 		grep -h number_of_executed_units build/log/fuzz.log; \
 	done
 
+# It has more to read, and needs what unpacks it.
+build/fuzz/profile: fuzz/profile.c tests/unit/made.c $(wildcard lib/profile/*.[ch])
+	@mk/install-packages lib fuzz
+	@mkdir -p build/fuzz build/log
+	@echo "  CLANG   $@"
+	@clang $(FUZZ_FLAGS) -DKVMI_PROFILE_VERSION='"fuzz"' -I lib/profile \
+		$< tests/unit/made.c lib/profile/*.c lib/native/*.c -ljson-c \
+		-lbpf -lelf -llz4 -llzma -lzstd -lz -lgnutls -lZydis -lpthread \
+		-lcmocka -o $@
+
 build/fuzz/%: fuzz/%.c $(wildcard lib/native/*.[ch] lib/include/kvmi/*.h)
 	@mk/install-packages fuzz
 	@mkdir -p build/fuzz build/log

@@ -160,6 +160,17 @@ enum kvmi_end kvmi_vm_get_end(struct kvmi_vm *vm)
 	return end;
 }
 
+bool kvmi_vm_is_unhooking(struct kvmi_vm *vm)
+{
+	struct channel *ch = &vm->channel;
+	bool is_unhooking;
+
+	pthread_mutex_lock(&ch->lock);
+	is_unhooking = ch->is_unhooking;
+	pthread_mutex_unlock(&ch->lock);
+	return is_unhooking;
+}
+
 void kvmi_vm_shutdown(struct kvmi_vm *vm)
 {
 	channel_shutdown(&vm->channel);

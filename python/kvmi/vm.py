@@ -87,6 +87,11 @@ class VM:
         """How the session ended, or End.NONE."""
         return End(lib.kvmi_vm_get_end(self.native))
 
+    @property
+    def is_unhooking(self) -> bool:
+        """Whether the device manager has asked to leave."""
+        return bool(lib.kvmi_vm_is_unhooking(self.native))
+
     def _identity(self) -> Identity:
         native = new_identity()
         check(lib.kvmi_vm_get_identity(self.native, native))

@@ -232,6 +232,24 @@ static void end_has_a_reason(void **state)
 	assert_int_equal(kvmi_vm_get_end(rig.vm), KVMI_END_NONE);
 	kvmi_vm_shutdown(rig.vm);
 	assert_int_equal(kvmi_vm_get_end(rig.vm), KVMI_END_CLOSED);
+	assert_false(kvmi_vm_is_unhooking(rig.vm));
+	rig_close(&rig);
+}
+
+/* Also to who has not taken the event, and before the end. */
+static void wish_to_leave_is_told(void **state)
+{
+	struct kvmi_event *event;
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, leave_after_unhook, NULL);
+	while (kvmi_vm_pump(rig.vm) == 0)
+		;
+	assert_true(kvmi_vm_is_unhooking(rig.vm));
+	assert_int_equal(kvmi_vm_next_event(rig.vm, 0, &event), 0);
+	kvmi_event_free(event);
+	assert_true(kvmi_vm_is_unhooking(rig.vm));
 	rig_close(&rig);
 }
 
@@ -275,6 +293,7 @@ int main(void)
 		cmocka_unit_test(reply_error_names_the_event),
 		cmocka_unit_test(each_thread_has_its_error),
 		cmocka_unit_test(end_has_a_reason),
+		cmocka_unit_test(wish_to_leave_is_told),
 		cmocka_unit_test(start_time_tells_the_run),
 	};
 

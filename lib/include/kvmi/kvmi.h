@@ -508,6 +508,14 @@ KVMI_API void kvmi_vm_shutdown(struct kvmi_vm *vm);
 KVMI_API enum kvmi_end kvmi_vm_get_end(struct kvmi_vm *vm);
 
 /*
+ * Tells whether the device manager has asked to leave, for a part of a program
+ * that may not be the one that took KVMI_VM_EVENT_UNHOOK.
+ * @vm:		the session
+ * Returns true once that event has been received, taken or not.
+ */
+KVMI_API bool kvmi_vm_is_unhooking(struct kvmi_vm *vm);
+
+/*
  * Tells which command of the calling thread failed last in this session, or
  * which reply to an event, and why.
  * @vm:		the session

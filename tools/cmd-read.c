@@ -52,6 +52,10 @@ static int read_range(struct kvmi_vm *vm, struct output *out, uint64_t gpa,
 	size_t n;
 
 	while (size && !err) {
+		if (is_stopped) {
+			err = -EINTR;
+			break;
+		}
 		n = size < CHUNK ? size : CHUNK;
 		err = kvmi_vm_read_physical(vm, gpa, data, n);
 		if (err) {

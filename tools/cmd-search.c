@@ -38,7 +38,7 @@ struct search {
 	uint64_t found;
 	uint64_t pages;
 	int status[CHUNK_PAGES];
-	uint8_t buffer[PATTERN_MAX + CHUNK + 1];
+	uint8_t *buffer;	/* PATTERN_MAX, and a chunk */
 };
 
 static uint8_t *chunk_of(struct search *s)
@@ -155,6 +155,8 @@ static int search_all(struct kvmi_vm *vm, struct search *s)
 
 	for (s->gpa = s->start & ~(PAGE_SIZE - 1); s->gpa < s->end;
 	     s->gpa += count * PAGE_SIZE) {
+		if (is_stopped)
+			return -EINTR;
 		left = (s->end - s->gpa - 1) / PAGE_SIZE + 1;
 		count = left < CHUNK_PAGES ? left : CHUNK_PAGES;
 		show_progress(s);
@@ -198,8 +200,10 @@ static int act(const struct common *common, struct search *s)
 
 	if (s->end == UINT64_MAX)
 		err = find_end(session.vm, s);
+	s->buffer = malloc(PATTERN_MAX + CHUNK);
 	if (!err)
-		err = search_all(session.vm, s);
+		err = s->buffer ? search_all(session.vm, s) : -ENOMEM;
+	free(s->buffer);
 	session_close(&session);
 	if (err)
 		return EXIT_FAILED;
@@ -229,8 +233,10 @@ static void read_pattern(struct search *s, bool is_hex, const char *text)
 	} else if (parse_hex(text, &s->pattern, &s->size)) {
 		usage(&verb_search, "'%s' are no bytes as 0f1e2d", text);
 	}
-	if (!s->pattern || !s->size || s->size > PATTERN_MAX)
-		usage(&verb_search, "a pattern has 1 to %lu bytes", PATTERN_MAX);
+	if (s->size && s->size <= PATTERN_MAX)
+		return;
+	free(s->pattern);
+	usage(&verb_search, "a pattern has 1 to %lu bytes", PATTERN_MAX);
 }
 
 static void read_command_line(struct search *s, struct common *common, int argc,
@@ -262,31 +268,30 @@ static void read_command_line(struct search *s, struct common *common, int argc,
 	}
 	if (argc - optind != 1)
 		usage(&verb_search, "give one pattern");
-	read_pattern(s, is_hex, argv[optind]);
 	if (s->start >= s->end)
 		usage(&verb_search, "--start must be below --end");
+	/* The last, for it allocates. */
+	read_pattern(s, is_hex, argv[optind]);
 }
 
 static int run(int argc, char **argv)
 {
-	struct search *s = calloc(1, sizeof(*s));
+	struct search s = { .end = UINT64_MAX };
 	struct common common;
 	int status;
 
-	if (!s) {
+	common_init(&common);
+	read_command_line(&s, &common, argc, argv);
+	if (!s.pattern) {
 		complain(-ENOMEM, "cannot search");
 		return EXIT_FAILED;
 	}
-	s->end = UINT64_MAX;
-	common_init(&common);
-	read_command_line(s, &common, argc, argv);
-	s->json = common.is_json ? json_object_new_array() : NULL;
-	s->is_progress = isatty(STDERR_FILENO) && !common.is_json;
+	s.json = common.is_json ? json_object_new_array() : NULL;
+	s.is_progress = isatty(STDERR_FILENO) && !common.is_json;
 
-	status = act(&common, s);
-	json_object_put(s->json);
-	free(s->pattern);
-	free(s);
+	status = act(&common, &s);
+	json_object_put(s.json);
+	free(s.pattern);
 	return status;
 }
 

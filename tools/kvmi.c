@@ -21,7 +21,7 @@ static const struct verb *const verbs[] = {
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
-static const struct verb *find_verb(const char *name)
+const struct verb *verb_find(const char *name)
 {
 	size_t i;
 
@@ -31,11 +31,16 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+const struct verb *verb_at(size_t index)
+{
+	return index < VERB_COUNT ? verbs[index] : NULL;
+}
+
 static void print_help(FILE *out)
 {
 	size_t i;
 
-	fputs("Usage: kvmi VERB [OPTION...] [ARGUMENT...]\n"
+	fputs("Usage: kvmi VERB [OPTION...] [ARGUMENT...] [, VERB...]...\n"
 	      "Look inside a virtual machine of KVM from outside.\n\n", out);
 	for (i = 0; i < VERB_COUNT; i++)
 		fprintf(out, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
@@ -53,7 +58,7 @@ static int help(const char *name)
 		print_help(stdout);
 		return EXIT_DONE;
 	}
-	verb = find_verb(name);
+	verb = verb_find(name);
 	if (!verb) {
 		complain(0, "there is no verb '%s'; 'kvmi help' lists them",
 			 name);
@@ -72,8 +77,6 @@ static int version(void)
 
 int main(int argc, char **argv)
 {
-	const struct verb *verb;
-
 	setlocale(LC_ALL, "");
 	if (argc < 2) {
 		print_help(stderr);
@@ -85,11 +88,5 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		return version();
 
-	verb = find_verb(argv[1]);
-	if (!verb) {
-		complain(0, "there is no verb '%s'; 'kvmi help' lists them",
-			 argv[1]);
-		return EXIT_USAGE;
-	}
-	return verb->run(argc - 1, argv + 1);
+	return verbs_run(argc - 1, argv + 1);
 }

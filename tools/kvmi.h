@@ -32,6 +32,24 @@ extern const struct verb verb_info, verb_read, verb_write, verb_search,
 	verb_doctor, verb_pause, verb_profile, verb_regs, verb_step,
 	verb_trace, verb_translate;
 
+/* kvmi.c: the table of verbs. */
+const struct verb *verb_find(const char *name);
+/* NULL behind the last one. */
+const struct verb *verb_at(size_t index);
+
+/* run.c */
+/* Ends the verb, before it has opened a session or allocated anything. */
+__attribute__((noreturn)) void verb_leave(int status);
+/* Returns the exit status. */
+int verb_run(const struct verb *verb, int argc, char **argv);
+/* VERB ARGUMENT..., VERB ARGUMENT...: until one fails, in one session. */
+int verbs_run(int argc, char **argv);
+
+/* kept.c: session_open() gives the same session again until the end. */
+void kept_begin(bool is_wide);
+void kept_end(void);
+bool kept_is_on(void);
+
 /* options.c: what every verb understands. */
 struct common {
 	const char *socket;
@@ -70,10 +88,10 @@ enum {
 	{ "json", no_argument, NULL, OPTION_JSON }
 
 void common_init(struct common *common);
-/* Takes an option of getopt_long(). Exits on --help and on what is wrong. */
+/* Takes an option of getopt_long(). Leaves on --help and on what is wrong. */
 void common_option(struct common *common, const struct verb *verb, int option);
 void print_verb_help(const struct verb *verb, FILE *out);
-/* Says what is wrong with the command line and exits with EXIT_USAGE. */
+/* Says what is wrong with the command line and leaves with EXIT_USAGE. */
 __attribute__((format(printf, 2, 3), noreturn))
 void usage(const struct verb *verb, const char *format, ...);
 
@@ -83,13 +101,21 @@ struct session {
 	struct kvmi_vm *vm;
 };
 
-/* Waits for the VM. Returns an exit status and has said why. */
+/*
+ * Waits for the VM. Returns an exit status and has said why. With several verbs
+ * the session is that of the verb before, and session_close() leaves it open: a
+ * verb leaves the VM as it found it by itself.
+ */
 int session_open(struct session *session, const struct common *common);
 void session_close(struct session *session);
 
-/* stop.c: whether SIGINT, SIGTERM or SIGHUP came; SIGPIPE is ignored. */
+/* stop.c: SIGINT, SIGTERM or SIGHUP, if that came; SIGPIPE is ignored. */
 extern volatile sig_atomic_t is_stopped;
 void stop_by_signals(void);
+/* Before a verb: as at the beginning of the program. */
+void stop_forget(void);
+/* For a program that outlives its verbs: each is stopped by signals. */
+void stop_always(void);
 
 /* output.c */
 __attribute__((format(printf, 2, 3)))
@@ -119,7 +145,7 @@ void features_show(const struct features *features);
 struct json_object *features_json(const struct features *features);
 
 /* vcpu.c */
-/* The number in --vcpu N; exits if it is none. */
+/* The number in --vcpu N; leaves if it is none. */
 int vcpu_option(const struct verb *verb, const char *text);
 /* All vCPUs, or @wanted if it is not negative. Complains. */
 int vcpu_range(struct kvmi_vm *vm, int wanted, unsigned int *first,

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "kvmi.h"
+#include "kept.h"
 
 #define DEFAULT_TIMEOUT 30
 
@@ -31,6 +31,7 @@ void common_init(struct common *common)
 		.socket_mode = 0600,
 		.timeout = DEFAULT_TIMEOUT,
 	};
+	kept_defaults(common);
 }
 
 void print_verb_help(const struct verb *verb, FILE *out)
@@ -48,7 +49,7 @@ void usage(const struct verb *verb, const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fprintf(stderr, "; see 'kvmi help %s'\n", verb->name);
-	exit(EXIT_USAGE);
+	verb_leave(EXIT_USAGE);
 }
 
 static unsigned int read_mode(const struct verb *verb, const char *text)
@@ -102,10 +103,10 @@ void common_option(struct common *common, const struct verb *verb, int option)
 		break;
 	case 'h':
 		print_verb_help(verb, stdout);
-		exit(EXIT_DONE);
+		verb_leave(EXIT_DONE);
 	default:
 		/* getopt_long() has said what is wrong. */
 		fprintf(stderr, "See 'kvmi help %s'.\n", verb->name);
-		exit(EXIT_USAGE);
+		verb_leave(EXIT_USAGE);
 	}
 }

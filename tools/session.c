@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kvmi.h"
+#include "kept.h"
+#include "session.h"
 
 #define KEY_MAX		65536
 #define VSOCK_PREFIX	"vsock:"
@@ -140,7 +141,7 @@ static const char *cure(int err)
 	}
 }
 
-static int wait_for_vm(struct session *session, const struct common *common)
+int session_wait(struct session *session, const struct common *common)
 {
 	int64_t end = now_ms() + common->timeout * 1000LL;
 	bool is_patient = true;
@@ -172,7 +173,7 @@ static int wait_for_vm(struct session *session, const struct common *common)
 	return EXIT_NO_VM;
 }
 
-int session_open(struct session *session, const struct common *common)
+int session_connect(struct session *session, const struct common *common)
 {
 	int status;
 
@@ -180,14 +181,30 @@ int session_open(struct session *session, const struct common *common)
 	if (listen_on(session, common))
 		return EXIT_FAILED;
 
-	status = wait_for_vm(session, common);
+	status = session_wait(session, common);
 	if (status)
-		session_close(session);
+		session_disconnect(session);
 	return status;
+}
+
+void session_disconnect(struct session *session)
+{
+	kvmi_vm_close(session->vm);
+	kvmi_listener_close(session->listener);
+	*session = (struct session){ 0 };
+}
+
+int session_open(struct session *session, const struct common *common)
+{
+	if (kept_is_on())
+		return kept_open(session, common);
+	return session_connect(session, common);
 }
 
 void session_close(struct session *session)
 {
-	kvmi_vm_close(session->vm);
-	kvmi_listener_close(session->listener);
+	if (kept_is_on())
+		kept_close();
+	else
+		session_disconnect(session);
 }

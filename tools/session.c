@@ -12,6 +12,9 @@
 
 #define KEY_MAX		65536
 #define VSOCK_PREFIX	"vsock:"
+#define SLICE_MS	200
+#define HINT_MS		3000
+#define LONG_MS		1000	/* of waiting, worth a word */
 
 static void log_line(void *data, enum kvmi_log_level level, const char *text)
 {
@@ -118,8 +121,9 @@ static void complain_no_vm(const struct session *session,
 		 common->socket, common->timeout);
 	list_others(session);
 	fputs("kvmi: is QEMU running with -object introspection, and has its chardev this path\n"
-	      "kvmi: and reconnect=? 'kvmi doctor' checks this machine; --timeout waits longer\n",
-	      stderr);
+	      "kvmi: and reconnect=? A VM that is stopped, or being saved or migrated, does not\n"
+	      "kvmi: connect before it runs. 'kvmi doctor' checks this machine; --timeout waits\n"
+	      "kvmi: longer\n", stderr);
 }
 
 /* A refusal may pass, as when KVM is not done with the session before. */
@@ -141,36 +145,88 @@ static const char *cure(int err)
 	}
 }
 
-int session_wait(struct session *session, const struct common *common)
+static bool is_watched(const struct common *common)
 {
-	int64_t end = now_ms() + common->timeout * 1000LL;
-	bool is_patient = true;
-	int64_t left;
-	int err;
+	return common->is_verbose || isatty(STDERR_FILENO);
+}
 
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "kvmi: waiting for %s on %s\n",
-			common->vm ? common->vm : "a VM", common->socket);
-	do {
-		left = end - now_ms();
-		err = kvmi_listener_accept(session->listener, common->vm,
-					   left > 0 ? (int)left : 0,
-					   &session->vm);
-		if (!err)
-			return EXIT_DONE;
-		is_patient = may_pass(err) && end > now_ms();
-		if (is_patient)
-			complain(err, "no session%s; waiting for the VM to connect again",
-				 cure(err));
-	} while (is_patient);
+/* Once, to a person who sits and waits. */
+static void give_hint(const struct common *common, int64_t waited, bool *given)
+{
+	if (*given || waited < HINT_MS || !isatty(STDERR_FILENO))
+		return;
+	*given = true;
+	fprintf(stderr, "kvmi: nothing came in %d s; a VM that is stopped does not connect before it runs\n"
+		"kvmi: ('cont', 'virsh resume'). Waiting for %d s in all\n",
+		HINT_MS / 1000, common->timeout);
+}
 
-	if (err == -ETIMEDOUT || err == -EAGAIN)
+/* QEMU tries at times of its own: half its period on the average. */
+static void tell_wait(const struct common *common, int64_t ms)
+{
+	if (!is_watched(common))
+		return;
+	fprintf(stderr, "kvmi: waited %.1f s for the VM to connect\n",
+		(double)ms / 1000);
+	if (ms > LONG_MS)
+		fputs("kvmi: if it was running, its chardev tries no more often: reconnect-ms=500 there\n"
+		      "kvmi: makes it half a second at most; 'kvmi shell' waits once\n",
+		      stderr);
+}
+
+static int fail(const struct session *session, const struct common *common,
+		int err)
+{
+	if (is_stopped)
+		complain(0, "interrupted before the VM came");
+	else if (err == -ETIMEDOUT || err == -EAGAIN)
 		complain_no_vm(session, common);
 	else if (err == -EOPNOTSUPP && common->shares_memory)
 		complain(0, "QEMU does not share the VM's memory: give its introspection object share-memory=on");
 	else
 		complain(err, "no session with the VM");
 	return EXIT_NO_VM;
+}
+
+/* A short while at a time: a shell outlives the signal that ends this. */
+static int accept_until(struct session *session, const struct common *common,
+			int64_t end)
+{
+	int64_t begin = now_ms(), left;
+	bool is_hinted = false;
+	int err;
+
+	do {
+		left = end - now_ms();
+		left = left < 0 ? 0 : left < SLICE_MS ? left : SLICE_MS;
+		err = kvmi_listener_accept(session->listener, common->vm,
+					   (int)left, &session->vm);
+		give_hint(common, now_ms() - begin, &is_hinted);
+	} while ((err == -ETIMEDOUT || err == -EAGAIN) && end > now_ms() &&
+		 !is_stopped);
+	return err;
+}
+
+int session_wait(struct session *session, const struct common *common)
+{
+	int64_t begin = now_ms(), end = begin + common->timeout * 1000LL;
+	bool is_patient;
+	int err;
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "kvmi: waiting for %s on %s\n",
+			common->vm ? common->vm : "a VM", common->socket);
+	do {
+		err = accept_until(session, common, end);
+		is_patient = may_pass(err) && end > now_ms() && !is_stopped;
+		if (is_patient)
+			complain(err, "no session%s; waiting for the VM to connect again",
+				 cure(err));
+	} while (is_patient);
+	if (err)
+		return fail(session, common, err);
+	tell_wait(common, now_ms() - begin);
+	return EXIT_DONE;
 }
 
 int session_connect(struct session *session, const struct common *common)

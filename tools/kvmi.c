@@ -3,7 +3,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
-#include "kvmi.h"
+#include "complete.h"
 
 static const struct verb *const verbs[] = {
 	&verb_info,
@@ -16,6 +16,7 @@ static const struct verb *const verbs[] = {
 	&verb_trace,
 	&verb_step,
 	&verb_profile,
+	&verb_shell,
 	&verb_doctor,
 };
 
@@ -50,21 +51,44 @@ static void print_help(FILE *out)
 	      out);
 }
 
-static int help(const char *name)
+static const struct verb *find_or_complain(const char *name)
 {
+	const struct verb *verb = verb_find(name);
+
+	if (!verb)
+		complain(0, "there is no verb '%s'; 'kvmi help' lists them",
+			 name);
+	return verb;
+}
+
+/* For the completion of shells, which is not explained. */
+static int list_verbs(void)
+{
+	size_t i;
+
+	for (i = 0; i < VERB_COUNT; i++)
+		puts(verbs[i]->name);
+	return EXIT_DONE;
+}
+
+int help(int argc, char **argv)
+{
+	bool is_listing = argc == 3 && !strcmp(argv[1], "--options");
 	const struct verb *verb;
 
-	if (!name) {
+	if (argc < 2) {
 		print_help(stdout);
 		return EXIT_DONE;
 	}
-	verb = verb_find(name);
-	if (!verb) {
-		complain(0, "there is no verb '%s'; 'kvmi help' lists them",
-			 name);
+	if (!strcmp(argv[1], "--verbs"))
+		return list_verbs();
+	verb = find_or_complain(argv[is_listing ? 2 : 1]);
+	if (!verb)
 		return EXIT_USAGE;
-	}
-	print_verb_help(verb, stdout);
+	if (is_listing)
+		print_options(verb);
+	else
+		print_verb_help(verb, stdout);
 	return EXIT_DONE;
 }
 
@@ -84,7 +108,7 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
 	    !strcmp(argv[1], "-h"))
-		return help(argv[2]);
+		return help(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		return version();
 

@@ -29,13 +29,15 @@ struct verb {
 };
 
 extern const struct verb verb_info, verb_read, verb_write, verb_search,
-	verb_doctor, verb_pause, verb_profile, verb_regs, verb_step,
-	verb_trace, verb_translate;
+	verb_doctor, verb_pause, verb_profile, verb_regs, verb_shell,
+	verb_step, verb_trace, verb_translate;
 
 /* kvmi.c: the table of verbs. */
 const struct verb *verb_find(const char *name);
 /* NULL behind the last one. */
 const struct verb *verb_at(size_t index);
+/* The words "help" and what follows. Returns an exit status. */
+int help(int argc, char **argv);
 
 /* run.c */
 /* Ends the verb, before it has opened a session or allocated anything. */
@@ -90,6 +92,8 @@ enum {
 void common_init(struct common *common);
 /* Takes an option of getopt_long(). Leaves on --help and on what is wrong. */
 void common_option(struct common *common, const struct verb *verb, int option);
+/* The lines about their options, below those of a verb. */
+extern const char common_help[];
 void print_verb_help(const struct verb *verb, FILE *out);
 /* Says what is wrong with the command line and leaves with EXIT_USAGE. */
 __attribute__((format(printf, 2, 3), noreturn))

@@ -8,7 +8,7 @@
 
 #define DEFAULT_TIMEOUT 30
 
-static const char common_help[] =
+const char common_help[] =
 	"  -s, --socket PATH|vsock:PORT\n"
 	"                      where QEMU connects to; default $KVMI_SOCKET, else\n"
 	"                      " DEFAULT_SOCKET "\n"

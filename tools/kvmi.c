@@ -6,6 +6,7 @@
 #include "complete.h"
 
 static const struct verb *const verbs[] = {
+	&verb_list,
 	&verb_info,
 	&verb_read,
 	&verb_write,

@@ -29,7 +29,7 @@ struct verb {
 };
 
 extern const struct verb verb_info, verb_read, verb_write, verb_search,
-	verb_doctor, verb_pause, verb_profile, verb_regs, verb_shell,
+	verb_doctor, verb_list, verb_pause, verb_profile, verb_regs, verb_shell,
 	verb_step, verb_trace, verb_translate;
 
 /* kvmi.c: the table of verbs. */

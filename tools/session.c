@@ -65,10 +65,10 @@ static void complain_socket(int err, const char *socket)
 	complain(err, "cannot listen on %s; %s", socket, cure);
 }
 
-static int listen_on(struct session *session, const struct common *common)
+int session_listen(struct session *session, const struct common *common,
+		   const char *socket)
 {
 	const size_t prefix = strlen(VSOCK_PREFIX);
-	const char *socket = common->socket;
 	struct kvmi_options opts;
 	uint8_t *key = NULL;
 	int err = 0;
@@ -234,7 +234,7 @@ int session_connect(struct session *session, const struct common *common)
 	int status;
 
 	*session = (struct session){ 0 };
-	if (listen_on(session, common))
+	if (session_listen(session, common, common->socket))
 		return EXIT_FAILED;
 
 	status = session_wait(session, common);

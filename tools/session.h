@@ -5,6 +5,9 @@
 
 #include "kvmi.h"
 
+/* Listens there. Returns 0 or an error, and has said why. */
+int session_listen(struct session *session, const struct common *common,
+		   const char *socket);
 /* Listens and waits. @common must live as long, for the log asks it. */
 int session_connect(struct session *session, const struct common *common);
 /* Waits for the VM on the listener that is there. */

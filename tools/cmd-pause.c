@@ -13,23 +13,40 @@ enum { OPTION_VCPU = OPTION_OWN, OPTION_SECONDS };
 
 struct pause {
 	struct kvmi_event **events;	/* of those that have stopped */
+	struct registers *registers;	/* as many */
 	unsigned int count;
-	struct json_object *json;
+	bool is_json;
 };
 
-static void show(struct pause *pause, const struct kvmi_event *event)
+static void note(struct registers *to, const struct kvmi_vcpu_event *state)
 {
-	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
+	to->vcpu = state->vcpu;
+	to->is_started = true;
+	to->mode = state->arch.mode;
+	to->regs = state->arch.regs;
+	to->sregs = state->arch.sregs;
+}
 
-	if (pause->json)
-		json_object_array_add(pause->json,
-				      json_registers(state->vcpu,
-						     state->arch.mode,
-						     &state->arch.regs,
-						     &state->arch.sregs));
+static int by_vcpu(const void *a, const void *b)
+{
+	const struct registers *x = a, *y = b;
+
+	return (int)x->vcpu - (int)y->vcpu;
+}
+
+/* They stop in any order. */
+static void show(struct pause *pause)
+{
+	const struct msr_names no_msrs = { 0 };
+
+	qsort(pause->registers, pause->count, sizeof(*pause->registers),
+	      by_vcpu);
+	if (pause->is_json)
+		print_json(json_all_registers(pause->registers, pause->count,
+					      &no_msrs));
 	else
-		print_registers(state->vcpu, state->arch.mode,
-				&state->arch.regs, &state->arch.sregs);
+		print_registers(pause->registers, pause->count, &no_msrs);
+	fflush(stdout);
 }
 
 /* Nothing but pauses was asked for. */
@@ -39,16 +56,19 @@ static int take(struct kvmi_vm *vm, struct pause *pause)
 	int err;
 
 	err = kvmi_vm_next_event(vm, EVENT_TIMEOUT, &event);
-	if (err) {
+	if (err == -ETIMEDOUT)
+		complain(0, "a vCPU did not stop in %d s: " VCPU_IS_OUTSIDE,
+			 EVENT_TIMEOUT / 1000);
+	else if (err)
 		complain(err, "a vCPU did not stop");
+	if (err)
 		return err;
-	}
 	if (kvmi_event_get_id(event) != KVMI_VCPU_EVENT_PAUSE) {
 		kvmi_event_free(event);
 		return -EPROTO;
 	}
+	note(&pause->registers[pause->count], kvmi_event_get_state(event));
 	pause->events[pause->count++] = event;
-	show(pause, event);
 	return 0;
 }
 
@@ -97,13 +117,16 @@ static int act(struct kvmi_vm *vm, int vcpu, unsigned int seconds,
 	if (err)
 		return err;
 	pause->events = calloc(end - first, sizeof(*pause->events));
-	if (!pause->events)
-		return -ENOMEM;
-	err = stop(vm, pause, first, end);
-	fflush(stdout);
+	pause->registers = calloc(end - first, sizeof(*pause->registers));
+	err = pause->events && pause->registers ? 0 : -ENOMEM;
+	if (!err)
+		err = stop(vm, pause, first, end);
+	if (!err || pause->count)
+		show(pause);
 	if (!err)
 		nanosleep(&ts, NULL);
 	late = resume(vm, pause);
+	free(pause->registers);
 	free(pause->events);
 	return err ? err : late;
 }
@@ -138,11 +161,8 @@ static int run(int argc, char **argv)
 	status = session_open(&session, &common);
 	if (status)
 		return status;
-	if (common.is_json)
-		pause.json = json_object_new_array();
+	pause.is_json = common.is_json;
 	err = act(session.vm, vcpu, (unsigned int)seconds, &pause);
-	if (pause.json)
-		print_json(pause.json);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,71 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmi regs: the registers of vCPUs. */
-#include <inttypes.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "kvmi.h"
 
 enum { OPTION_VCPU = OPTION_OWN, OPTION_MSR };
 
-#define MSRS 64
-
 struct wish {
 	int vcpu;
 	size_t count;
-	uint32_t msrs[MSRS];
-	const char *names[MSRS];	/* as they were asked for */
+	uint32_t msrs[MSR_NAMES_MAX];
+	const char *names[MSR_NAMES_MAX];	/* as they were asked for */
 };
 
 static void add_msr(struct wish *wish, const char *text)
 {
-	if (wish->count == MSRS)
-		usage(&verb_regs, "there are more than %d MSRs", MSRS);
+	if (wish->count == MSR_NAMES_MAX)
+		usage(&verb_regs, "there are more than %d MSRs", MSR_NAMES_MAX);
 	wish->names[wish->count] = text;
 	if (parse_msr(text, &wish->msrs[wish->count++]))
 		usage(&verb_regs, "'%s' is no MSR as lstar or 0xc0000082", text);
 }
 
-static void show(const struct wish *wish, unsigned int vcpu,
-		 const struct kvmi_vcpu_get_registers_reply *reply,
-		 const uint64_t *values, struct json_object *json)
-{
-	struct json_object *o, *msrs;
-	size_t i;
-
-	if (!json) {
-		print_registers(vcpu, reply->mode, &reply->regs, &reply->sregs);
-		for (i = 0; i < wish->count; i++)
-			printf("%-14s %016" PRIx64 "\n", wish->names[i],
-			       values[i]);
-		return;
-	}
-	o = json_registers(vcpu, reply->mode, &reply->regs, &reply->sregs);
-	msrs = json_object_new_object();
-	for (i = 0; i < wish->count; i++)
-		json_object_object_add(msrs, wish->names[i],
-				       json_gpa(values[i]));
-	json_object_object_add(o, "msrs", msrs);
-	json_object_array_add(json, o);
-}
-
-static int ask(struct kvmi_vm *vm, const struct wish *wish,
-	       struct json_object *json)
+static int ask_one(struct kvmi_vm *vm, const struct wish *wish,
+		   struct registers *to)
 {
 	struct kvmi_vcpu_get_registers_reply reply;
-	unsigned int vcpu, end = 0;
-	uint64_t values[MSRS];
 	int err;
 
-	err = vcpu_range(vm, wish->vcpu, &vcpu, &end);
-	for (; !err && vcpu < end; vcpu++) {
-		err = kvmi_vcpu_get_registers(vm, vcpu, wish->msrs, wish->count,
-					      &reply, values);
-		if (err)
-			complain(err, "cannot read the registers of vCPU %u",
-				 vcpu);
-		else
-			show(wish, vcpu, &reply, values, json);
+	err = kvmi_vcpu_get_registers(vm, to->vcpu, wish->msrs, wish->count,
+				      &reply, to->msrs);
+	/* Of all vCPUs some may wait for the guest to start them. */
+	if (err == -EAGAIN && wish->vcpu < 0)
+		return 0;
+	if (err == -EAGAIN)
+		complain(0, "the guest has not started vCPU %u", to->vcpu);
+	else if (err)
+		complain(err, "cannot read the registers of vCPU %u", to->vcpu);
+	if (err)
+		return err;
+	to->is_started = true;
+	to->mode = reply.mode;
+	to->regs = reply.regs;
+	to->sregs = reply.sregs;
+	return 0;
+}
+
+static void show(const struct wish *wish, const struct registers *all,
+		 size_t count, bool is_json)
+{
+	const struct msr_names names = { wish->names, wish->count };
+
+	if (is_json)
+		print_json(json_all_registers(all, count, &names));
+	else
+		print_registers(all, count, &names);
+}
+
+static int ask(struct kvmi_vm *vm, const struct wish *wish, bool is_json)
+{
+	unsigned int first, end = 0, i;
+	struct registers *all;
+	int err;
+
+	err = vcpu_range(vm, wish->vcpu, &first, &end);
+	if (err)
+		return err;
+	all = calloc(end - first, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	for (i = 0; i < end - first && !err; i++) {
+		all[i].vcpu = first + i;
+		err = ask_one(vm, wish, &all[i]);
 	}
+	if (!err)
+		show(wish, all, end - first, is_json);
+	free(all);
 	return err;
 }
 
@@ -78,7 +89,6 @@ static int run(int argc, char **argv)
 		{ 0 },
 	};
 	struct wish wish = { .vcpu = -1 };
-	struct json_object *json = NULL;
 	struct session session;
 	struct common common;
 	int option, status, err;
@@ -99,13 +109,7 @@ static int run(int argc, char **argv)
 	status = session_open(&session, &common);
 	if (status)
 		return status;
-	if (common.is_json)
-		json = json_object_new_array();
-	err = ask(session.vm, &wish, json);
-	if (json && !err)
-		print_json(json);
-	else
-		json_object_put(json);
+	err = ask(session.vm, &wish, common.is_json);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

@@ -94,10 +94,13 @@ static int start(struct walk *w)
 
 	if (!err)
 		err = wait_for(w, KVMI_VCPU_EVENT_PAUSE);
-	if (err) {
+	if (err == -ETIMEDOUT)
+		complain(0, "vCPU %u did not stop in %d s: " VCPU_IS_OUTSIDE,
+			 w->vcpu, EVENT_TIMEOUT);
+	else if (err)
 		complain(err, "cannot pause vCPU %u", w->vcpu);
+	if (err)
 		return err;
-	}
 	if (is_over(w))
 		return 0;
 	err = kvmi_vcpu_control_singlestep(w->vm, w->vcpu, true);

@@ -148,18 +148,41 @@ unsigned int features_count(const struct features *features);
 void features_show(const struct features *features);
 struct json_object *features_json(const struct features *features);
 
+/* Why a vCPU that was asked to stop says nothing. */
+#define VCPU_IS_OUTSIDE	"it does not run, as in a VM that is not started yet, or stopped by\n" \
+	"kvmi: a debugger; let it run ('cont' in QEMU's monitor) and try again"
+
 /* vcpu.c */
 /* The number in --vcpu N; leaves if it is none. */
 int vcpu_option(const struct verb *verb, const char *text);
 /* All vCPUs, or @wanted if it is not negative. Complains. */
 int vcpu_range(struct kvmi_vm *vm, int wanted, unsigned int *first,
 	       unsigned int *end);
-void print_registers(unsigned int vcpu, unsigned int mode,
-		     const struct kvm_regs *regs,
-		     const struct kvm_sregs *sregs);
-struct json_object *json_registers(unsigned int vcpu, unsigned int mode,
-				   const struct kvm_regs *regs,
-				   const struct kvm_sregs *sregs);
+
+/* registers.c */
+#define MSR_NAMES_MAX	64
+
+struct msr_names {
+	const char *const *names;	/* as they were asked for; NULL: none */
+	size_t count;
+};
+
+struct registers {
+	unsigned int vcpu;
+	bool is_started;	/* or there is nothing else */
+	unsigned int mode;	/* bytes, of the code that it runs */
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	uint64_t msrs[MSR_NAMES_MAX];
+};
+
+void print_registers(const struct registers *all, size_t count,
+		     const struct msr_names *msrs);
+struct json_object *json_registers(const struct registers *of,
+				   const struct msr_names *names);
+struct json_object *json_all_registers(const struct registers *all,
+				       size_t count,
+				       const struct msr_names *msrs);
 
 /* parse.c: return 0 or -EINVAL, -ERANGE, -ENOMEM. */
 int parse_number(const char *text, uint64_t *number);

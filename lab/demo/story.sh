@@ -115,13 +115,11 @@ trace_while()
 	tracer=
 }
 
-# Register NAME of vCPU N out of the table of kvmi regs.
+# Register NAME of vCPU N out of the table of kvmi regs, a column for each vCPU.
 register()
 {
-	awk -v vcpu="$2," -v name="$1" '
-		$1 == "vCPU" { mine = $2 == vcpu; next }
-		mine { for (i = 1; i < NF; i += 2) if ($i == name) print $(i + 1) }
-	' /tmp/regs
+	awk -v column=$(($2 + 2)) -v name="$1" '$1 == name { print $column }' \
+		/tmp/regs
 }
 
 # The address spaces that vCPUs were switched to, a line for each switch.
@@ -249,7 +247,7 @@ for vcpu in 0 1; do
 	kvmi_run translate --vcpu $vcpu "$entry" >/tmp/gpa.$vcpu
 done
 cmp -s /tmp/gpa.0 /tmp/gpa.1 || fail "both CR3 do not lead to one entry"
-gpa=$(sed 's/.* //' /tmp/gpa.0)
+gpa=$(sed -n '$s/.* //p' /tmp/gpa.0)
 see "LSTAR is where the guest's own kernel has its system-call entry"
 see "the page tables of both CR3 lead from there to $gpa"
 

@@ -45,5 +45,11 @@ void symbols_free(struct symbols *symbols);
 /* The first of that name, global ones before others; NULL. */
 const struct symbol *symbols_find(const struct symbols *symbols,
 				  const char *name);
+/*
+ * The nearest at or below an address that is not absolute, of several the first
+ * global one; NULL. @next: the address of those behind it, or UINT64_MAX.
+ */
+const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address,
+				uint64_t *next);
 
 #endif

@@ -30,7 +30,7 @@ static void map_run(struct paging *p, size_t page, size_t count, uint64_t to,
 		p->pages[page + i] = (to + i * IMAGE_PAGE) | rights;
 }
 
-static int read_table(struct paging *p, uint64_t entry, uint64_t *table)
+static int read_table(const struct paging *p, uint64_t entry, uint64_t *table)
 {
 	return p->read(p->source, entry & MAPPED_TO, table);
 }
@@ -91,5 +91,35 @@ int paging_read(struct paging *p)
 	if (!(entry & ENTRY_LARGE))
 		return read_pmd_table(p, entry, rights);
 	map_run(p, 0, WINDOW_PAGES, entry & PUD_TO, rights);
+	return 0;
+}
+
+static bool is_canonical(const struct paging *p, uint64_t gva)
+{
+	unsigned int unused = 64 - (12 + 9 * p->levels);
+
+	return (uint64_t)((int64_t)(gva << unused) >> unused) == gva;
+}
+
+int paging_translate(const struct paging *p, uint64_t gva, uint64_t *gpa)
+{
+	uint64_t table[ENTRIES], entry = p->root, in_page;
+	unsigned int level;
+	int err;
+
+	if (!is_canonical(p, gva))
+		return -EFAULT;
+	for (level = p->levels; level; level--) {
+		err = read_table(p, entry, table);
+		if (err)
+			return err == -ENOENT ? -EFAULT : err;
+		entry = table[gva >> (12 + 9 * (level - 1)) & (ENTRIES - 1)];
+		if (!(entry & MAPPED_PRESENT))
+			return -EFAULT;
+		if (level == 1 || (level <= 3 && (entry & ENTRY_LARGE)))
+			break;
+	}
+	in_page = (1ull << (12 + 9 * (level - 1))) - 1;
+	*gpa = (entry & MAPPED_TO & ~in_page) | (gva & in_page);
 	return 0;
 }

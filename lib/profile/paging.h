@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The guest's page tables, read for the part where its kernel is. */
+/* The guest's page tables: all of where its kernel is, or one address. */
 #ifndef KVMI_PROFILE_PAGING_H
 #define KVMI_PROFILE_PAGING_H
 
@@ -32,5 +32,12 @@ struct paging {
  * to no memory maps nothing.
  */
 int paging_read(struct paging *paging);
+
+/*
+ * Where one address is, of any part of the tables; @pages is not used. Returns
+ * 0, -EFAULT: it is not mapped, or by tables in no memory, or what @read
+ * returned.
+ */
+int paging_translate(const struct paging *paging, uint64_t gva, uint64_t *gpa);
 
 #endif

@@ -165,3 +165,19 @@ int profile_offset(const struct profile *p, const char *structure,
 	return p->types ? types_offset(p->types, structure, field, offset) :
 			  -ENODATA;
 }
+
+int profile_size(const struct profile *p, const char *structure, uint64_t *size)
+{
+	return p->types ? types_size(p->types, structure, size) : -ENODATA;
+}
+
+const char *profile_symbol_at(const struct profile *p, uint64_t address,
+			      uint64_t *offset, uint64_t *next)
+{
+	const struct symbol *symbol = symbols_at(&p->symbols, address, next);
+
+	if (!symbol)
+		return NULL;
+	*offset = address - symbol->address;
+	return symbol->name;
+}

@@ -77,6 +77,26 @@ int profile_offset(const struct profile *profile, const char *structure,
 		   const char *field, uint64_t *offset);
 
 /*
+ * Looks up how many bytes a structure or union takes.
+ * @structure:	"task_struct"
+ * @size:	receives it
+ * Errors: -ENOENT: there is none; -ENODATA: there are no types.
+ */
+int profile_size(const struct profile *profile, const char *structure,
+		 uint64_t *size);
+
+/*
+ * Finds the symbol that an address belongs to: the nearest at or below it that
+ * moves with the kernel, of those at one address the first global one.
+ * @address:	without KASLR
+ * @offset:	receives how far behind the symbol it lies
+ * @next:	receives where the next one begins, UINT64_MAX behind the last one
+ * Returns its name, which lives as long as the profile; NULL: it is below all.
+ */
+const char *profile_symbol_at(const struct profile *profile, uint64_t address,
+			      uint64_t *offset, uint64_t *next);
+
+/*
  * Writes a System.map.
  * @add:	to the addresses that move with the kernel: 0, or profile_info's
  *		kaslr for those of the running guest

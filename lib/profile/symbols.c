@@ -157,3 +157,38 @@ const struct symbol *symbols_find(const struct symbols *symbols,
 	}
 	return found;
 }
+
+/* How many lie at or below the address. */
+static size_t count_to(const struct symbols *symbols, uint64_t address)
+{
+	size_t low = 0, high = symbols->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (symbols->list[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address,
+				uint64_t *next)
+{
+	const struct symbol *s, *found = NULL;
+	size_t end = count_to(symbols, address), i;
+
+	*next = end < symbols->count ? symbols->list[end].address : UINT64_MAX;
+	for (i = end; i > 0; i--) {
+		s = &symbols->list[i - 1];
+		if (s->is_absolute ||
+		    (found && s->address != found->address))
+			break;
+		/* Backwards, so that the first global one is the last seen. */
+		if (!found || isupper((unsigned char)s->type) ||
+		    !isupper((unsigned char)found->type))
+			found = s;
+	}
+	return found;
+}

@@ -134,3 +134,15 @@ int types_offset(const struct btf *types, const char *structure,
 	*offset = s.offset;
 	return 0;
 }
+
+int types_size(const struct btf *types, const char *structure, uint64_t *size)
+{
+	int id = btf__find_by_name_kind(types, structure, BTF_KIND_STRUCT);
+
+	if (id < 0)
+		id = btf__find_by_name_kind(types, structure, BTF_KIND_UNION);
+	if (id < 0)
+		return -ENOENT;
+	*size = btf__type_by_id(types, (uint32_t)id)->size;
+	return 0;
+}

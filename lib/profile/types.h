@@ -31,6 +31,9 @@ int types_read(struct image *image, const struct symbols *symbols,
 int types_offset(const struct btf *types, const char *structure,
 		 const char *field, uint64_t *offset);
 
+/* The bytes of a structure or union. Returns 0 or -ENOENT. */
+int types_size(const struct btf *types, const char *structure, uint64_t *size);
+
 /* A name, empty where there is none. */
 const char *types_name(const struct btf *types, uint32_t at);
 /* The type behind typedefs, const and so on; 0 is void. */

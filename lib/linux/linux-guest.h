@@ -25,8 +25,12 @@ struct linux_guest;
  * @guest:	receives it; linux_close() ends it
  * @vm:		the session, which must stay as long as the guest
  *
- * A profile is made of the kernel's memory, which takes seconds, or taken from
- * the cache: see linux-cache.h.
+ * A profile is made of the kernel's memory, which takes seconds, and kept for the
+ * next time in the folder that $KVMI_CACHE names, or else in /var/cache/kvmi for
+ * root, $XDG_CACHE_HOME/kvmi or ~/.cache/kvmi for others; "off" is none. It is
+ * used only for a VM of the same UUID, which has to have one, and a kernel with
+ * the same banner and build id. The folder must belong to this user, and nobody
+ * else may write there.
  *
  * Errors: those of profile_from_vm().
  */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cache.h"
 #include "module.h"
 #include "within.h"
 
@@ -104,17 +105,24 @@ static int find_maps(struct linux_guest *guest)
 static int find(struct linux_guest *guest)
 {
 	struct profile_info info;
-	int err = profile_from_vm(&guest->profile, guest->vm);
+	bool is_new;
+	int err;
 
+	guest->tables = calloc(TABLES, sizeof(*guest->tables));
+	if (!guest->tables)
+		return -ENOMEM;
+	is_new = cache_load(guest);
+	err = is_new ? profile_from_vm(&guest->profile, guest->vm) : 0;
 	if (err)
 		return err;
 	profile_get_info(guest->profile, &info);
 	guest->kaslr = info.kaslr;
-	guest->tables = calloc(TABLES, sizeof(*guest->tables));
-	if (!guest->tables)
-		return -ENOMEM;
 	err = find_root(guest);
-	return err ? err : find_maps(guest);
+	if (!err)
+		err = find_maps(guest);
+	if (!err && is_new)
+		cache_save(guest);
+	return err;
 }
 
 int linux_open(struct linux_guest **guest, struct kvmi_vm *vm)

@@ -48,6 +48,23 @@ int profile_from_file(struct profile **profile, const char *path);
  */
 int profile_from_vm(struct profile **profile, struct kvmi_vm *vm);
 
+/*
+ * Writes the profile as profile_load() takes it back, on this machine.
+ * Errors: -ENOMEM; what write(2) returns.
+ */
+int profile_save(const struct profile *profile, FILE *to);
+
+/*
+ * Takes back what profile_save() has written.
+ * @profile:	receives it; profile_free() ends it
+ * @bytes:	all of it, the caller's
+ * @running:	what the kernel has that runs now: is_running, kaslr, levels,
+ *		page_tables
+ * Errors: -EBADMSG: it is damaged; -ENOMEM.
+ */
+int profile_load(struct profile **profile, const void *bytes, size_t size,
+		 const struct profile_info *running);
+
 /* Ends it; NULL is fine. */
 void profile_free(struct profile *profile);
 

@@ -32,6 +32,16 @@ static bool find_bounds(const struct symbols *symbols, uint64_t *start,
 	return false;
 }
 
+int types_take(const void *bytes, size_t size, struct btf **types)
+{
+	/* The caller tells; it would write to the terminal. */
+	libbpf_set_print(NULL);
+	*types = btf__new(bytes, (uint32_t)size);
+	if (*types)
+		return 0;
+	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+}
+
 int types_read(struct image *image, const struct symbols *symbols,
 	       uint64_t slide, struct btf **types)
 {
@@ -44,12 +54,7 @@ int types_read(struct image *image, const struct symbols *symbols,
 	bytes = size <= TYPES_MAX ? image_at(image, start + slide, size) : NULL;
 	if (!bytes)
 		return -ENODATA;
-	/* The caller tells; it would write to the terminal. */
-	libbpf_set_print(NULL);
-	*types = btf__new(bytes, (uint32_t)size);
-	if (*types)
-		return 0;
-	return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+	return types_take(bytes, size, types);
 }
 
 const char *types_name(const struct btf *types, uint32_t at)

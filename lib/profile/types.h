@@ -24,6 +24,9 @@
 int types_read(struct image *image, const struct symbols *symbols,
 	       uint64_t slide, struct btf **types);
 
+/* The same of bytes that are at hand. */
+int types_take(const void *bytes, size_t size, struct btf **types);
+
 /*
  * Where a field begins in a structure, also one of a structure or union without
  * a name in it. Returns 0 or -ENOENT.

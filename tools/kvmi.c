@@ -18,6 +18,8 @@ static const struct verb *const verbs[] = {
 	&verb_step,
 	&verb_profile,
 	&verb_shell,
+	&verb_ps,
+	&verb_modules,
 	&verb_doctor,
 };
 

@@ -30,7 +30,7 @@ struct verb {
 
 extern const struct verb verb_info, verb_read, verb_write, verb_search,
 	verb_doctor, verb_list, verb_pause, verb_profile, verb_regs, verb_shell,
-	verb_step, verb_trace, verb_translate;
+	verb_step, verb_trace, verb_translate, verb_ps, verb_modules;
 
 /* kvmi.c: the table of verbs. */
 const struct verb *verb_find(const char *name);

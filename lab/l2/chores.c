@@ -9,6 +9,7 @@
  *	kernel	where its text and its table of system calls lie
  *	patch	has a module patch getppid(), and calls it
  *	mend	takes the module out, and calls it
+ *	other	another user's process with two threads, which sleeps for ever
  *	run ...	what a shell makes of the rest: its output in lines that begin with
  *		"run: ", then its exit status
  */
@@ -18,14 +19,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CALLS 200
+#define OTHER 4711	/* a user */
 #define RUN "run "
 #define MODULE "/lib/modules/patch.ko"
 
@@ -238,6 +242,31 @@ static void mend(void)
 					    "the module is gone");
 }
 
+static int sleep_on(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+	return 0;
+}
+
+static void other(void)
+{
+	thrd_t thread;
+	pid_t pid = fork();
+
+	if (pid)
+		return;
+	prctl(PR_SET_NAME, "another");
+	if (setresuid(OTHER, OTHER, OTHER) ||
+	    thrd_create(&thread, sleep_on, NULL) != thrd_success) {
+		perror("chores: other");
+		_exit(1);
+	}
+	printf("chores: process %d of user %d\n", getpid(), OTHER);
+	sleep_on(NULL);
+}
+
 /* Each line in one piece: others print on this console, too. */
 static void run(const char *command)
 {
@@ -257,7 +286,7 @@ int main(void)
 	} chores[] = {
 		{ "play\n", play }, { "call\n", call }, { "entry\n", entry },
 		{ "kernel\n", kernel }, { "patch\n", patch },
-		{ "mend\n", mend },
+		{ "mend\n", mend }, { "other\n", other },
 	};
 	struct termios tty;
 	char line[1024];

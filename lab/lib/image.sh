@@ -178,12 +178,13 @@ build_module()
 build_guest()
 {
 	local stage=$LAB/stage/guest guest_release=${guest_vmlinuz##*/vmlinuz-}
-	local store patch
+	local store patch hide
 
 	store=$(build_module "$TOP/lab/l2/store" "$guest_release") || exit 1
 	patch=$(build_module "$TOP/lab/l2/patch" "$guest_release") || exit 1
+	hide=$(build_module "$TOP/lab/l2/hide" "$guest_release") || exit 1
 	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" \
-		"$store" "$patch" \
+		"$store" "$patch" "$hide" \
 		"$TOP"/lab/l2/* "$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
 	cp "$TOP/lab/l2/init" "$stage/init"
@@ -193,7 +194,7 @@ build_guest()
 	stage_modules "$stage" "$guest_release" kvm_amd kvm_intel \
 		vmw_vsock_virtio_transport
 	quietly depmod -b "$stage" "$guest_release"
-	cp "$store" "$patch" "$stage/lib/modules/"
+	cp "$store" "$patch" "$hide" "$stage/lib/modules/"
 	compile "$stage/bin/chores" "$TOP/lab/l2/chores.c"
 	part_done guest
 }

@@ -16,7 +16,7 @@ void modules_forget(struct linux_guest *guest)
 	guest->modules_at = 0;
 }
 
-static void refresh(struct linux_guest *guest)
+void modules_refresh(struct linux_guest *guest)
 {
 	if (guest->modules_at && now_ns() - guest->modules_at < FRESH_NS)
 		return;
@@ -36,19 +36,11 @@ const struct linux_module *module_at(struct linux_guest *guest, uint64_t gva)
 	/* All of them are near enough to call the kernel's functions. */
 	if (gva < KERNEL_WINDOW)
 		return NULL;
-	refresh(guest);
+	modules_refresh(guest);
 	for (i = 0; i < guest->module_count; i++) {
 		m = &guest->modules[i];
 		if (gva >= m->base && gva - m->base < m->text_size)
 			return m;
 	}
 	return NULL;
-}
-
-int module_symbol(struct linux_guest *guest, const char *name, uint64_t *gva)
-{
-	(void)guest;
-	(void)name;
-	(void)gva;
-	return -ENOENT;
 }

@@ -7,9 +7,15 @@
 
 /* Whose text holds the address, as of a second ago at most; NULL. */
 const struct linux_module *module_at(struct linux_guest *guest, uint64_t gva);
-/* A symbol of one of them. Returns 0, -ENOENT, or what reading returns. */
-int module_symbol(struct linux_guest *guest, const char *name, uint64_t *gva);
+/* Fills modules, unless they were a second ago; with none on errors. */
+void modules_refresh(struct linux_guest *guest);
 void modules_forget(struct linux_guest *guest);
+
+/*
+ * module-symbol.c: a symbol of one of them, "name" or "module:name". Returns 0,
+ * -ENOENT, or what reading returns.
+ */
+int module_symbol(struct linux_guest *guest, const char *name, uint64_t *gva);
 
 /* module-read.c: fields of one at @gva; -ENOENT: there is none. */
 int module_read(struct linux_guest *guest, uint64_t gva,

@@ -3,6 +3,8 @@
  * A made guest with three processes: what is read of it, and of lists that have
  * no end, lead nowhere or lack something, that each walk ends and says so.
  */
+#include <elf.h>
+
 #include "../../lib/linux/module.h"
 #include "../../lib/linux/within.h"
 #include "../../lib/profile/inside.h"
@@ -55,6 +57,12 @@ struct made_module {
 	char name[56];
 	uint64_t base;
 	uint32_t size, unused;
+	uint64_t kallsyms;
+};
+
+struct made_table {
+	uint64_t symtab, strtab;
+	uint32_t num_symtab, unused;
 };
 
 static struct guest_memory {
@@ -66,6 +74,9 @@ static struct guest_memory {
 	uint64_t xa_head, cred;
 	struct made_list modules;
 	struct made_module module[2];
+	struct made_table table;
+	Elf64_Sym symtab[3];
+	char strtab[64];
 	uint8_t rest[MEMORY];
 } guest_memory;
 
@@ -164,6 +175,22 @@ static void make_module(unsigned int i)
 	list_add(&m->list, &guest_memory.modules);
 }
 
+/* Of the second one, the first has none. */
+static void make_symbols(void)
+{
+	Elf64_Sym *s = guest_memory.symtab;
+
+	memcpy(guest_memory.strtab, "\0lacks\0begin\0end", 17);
+	s[0] = (Elf64_Sym){ .st_name = 1 };
+	s[1] = (Elf64_Sym){ .st_name = 7, .st_shndx = 1, .st_value = 0x7000 };
+	s[2] = (Elf64_Sym){ .st_name = 13, .st_shndx = 1, .st_value = 0x8000 };
+	guest_memory.table = (struct made_table){
+		.symtab = GVA(guest_memory.symtab),
+		.strtab = GVA(guest_memory.strtab), .num_symtab = 3,
+	};
+	guest_memory.module[1].kallsyms = GVA(guest_memory.table);
+}
+
 struct made_field {
 	const char *name;
 	size_t at;
@@ -215,7 +242,11 @@ static struct btf *make_types(void)
 	STRUCT("module", sizeof(struct made_module), F(made_module, state),
 	       NAMED(made_module, "refcnt", refs), F(made_module, list),
 	       F(made_module, name), NAMED(made_module, "core_layout", base),
-	       NAMED(made_module, "init_layout", base));
+	       NAMED(made_module, "init_layout", base),
+	       F(made_module, kallsyms));
+	STRUCT("mod_kallsyms", sizeof(struct made_table),
+	       F(made_table, symtab), F(made_table, strtab),
+	       F(made_table, num_symtab));
 	STRUCT("module_layout", 16, { "base", 0 }, { "size", 8 });
 	return btf;
 }
@@ -241,6 +272,7 @@ static int setup(void **state)
 	list_init(&guest_memory.modules);
 	make_module(0);
 	make_module(1);
+	make_symbols();
 	symbols[0].address = GVA(guest_memory.tasks[0]);
 	symbols[1].address = GVA(guest_memory.xa_head);
 	symbols[2].address = GVA(guest_memory.modules);
@@ -398,13 +430,38 @@ static void lists_modules(void **state)
 	assert_int_equal(list[1].base, guest_memory.module[1].base);
 	assert_int_equal(list[1].refs, 1);
 	assert_int_equal(list[1].hidden, 0);
+	linux_format_address(&guest, list[1].base + 0x2fff, text, 64);
+	assert_string_equal(text, "[module1]+0x2fff");
 	free(list);
-	assert_string_equal("[module1]+0x2fff", linux_format_address(&guest,
-			    guest_memory.module[1].base + 0x2fff, text, 64));
 	guest_memory.module[1].list.next = GVA(guest_memory.module[0].list);
 	assert_err(0, linux_get_modules(&guest, &list, &count));
 	assert_int_equal(count, 2);
 	free(list);
+}
+
+static void finds_symbols_of_modules(void **state)
+{
+	uint64_t gva;
+
+	(void)state;
+	assert_err(0, linux_symbol(&guest, "begin", &gva));
+	assert_int_equal(gva, 0x7000);
+	assert_err(0, linux_symbol(&guest, "module1:end", &gva));
+	assert_int_equal(gva, 0x8000);
+	assert_err(0, linux_parse_address(&guest, "module1:end+2", &gva));
+	assert_int_equal(gva, 0x8002);
+	assert_err(-ENOENT, linux_symbol(&guest, "lacks", &gva));
+	assert_err(-ENOENT, linux_symbol(&guest, "module0:end", &gva));
+	assert_err(-ENOENT, linux_symbol(&guest, "module:end", &gva));
+	/* Names and counts that lead out of all there is. */
+	guest_memory.symtab[1].st_name = UINT32_MAX;
+	assert_err(-ENOENT, linux_symbol(&guest, "end", &gva));
+	guest_memory.symtab[1].st_name = 100000;
+	assert_err(0, linux_symbol(&guest, "end", &gva));
+	guest_memory.table.num_symtab = UINT32_MAX;
+	assert_err(-ENOENT, linux_symbol(&guest, "end", &gva));
+	guest_memory.table.num_symtab = 1u << 18;
+	assert_err(-ENOENT, linux_symbol(&guest, "end", &gva));
 }
 
 static void reads_by_page(void **state)
@@ -483,6 +540,7 @@ int main(void)
 		TEST(ends_in_circles),
 		TEST(ends_nowhere),
 		TEST(lists_modules),
+		TEST(finds_symbols_of_modules),
 		TEST(reads_by_page),
 		TEST(names_addresses),
 	};

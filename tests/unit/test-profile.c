@@ -285,6 +285,78 @@ static void the_kernel_of_the_lab(void **state)
 	profile_free(p);
 }
 
+static size_t save(const struct profile *p, char **bytes)
+{
+	size_t size;
+	FILE *to = open_memstream(bytes, &size);
+
+	assert_int_equal(profile_save(p, to), 0);
+	fclose(to);
+	return size;
+}
+
+/* All that was written comes back, but for what the running kernel says. */
+static void is_kept(void **state)
+{
+	const struct profile_info running = {
+		.is_running = true, .kaslr = 0x200000, .levels = 5,
+	};
+	static char text[] = "Aa_cpu_has\0T_text";
+	struct profile *p = *state, *again;
+	char *bytes, *more;
+	struct profile_info info;
+	struct symbol own[2];
+	uint64_t offset;
+	size_t size;
+
+	own[0] = (struct symbol){ 0x1000, text + 1, 'A', true };
+	own[1] = (struct symbol){ 0xffffffff81000000, text + 12, 'T', false };
+	p->symbols = (struct symbols){ own, 2, text };
+	size = save(p, &bytes);
+	assert_int_equal(profile_load(&again, bytes, size, &running), 0);
+	profile_get_info(again, &info);
+	assert_string_equal(info.banner, "Linux version 6.12.0 (made)");
+	assert_int_equal(info.symbols, 2);
+	assert_int_equal(info.kaslr, 0x200000);
+	assert_int_equal(info.levels, 5);
+	assert_int_equal(profile_symbol(again, "_text", &offset), 0);
+	assert_int_equal(offset, 0xffffffff81000000);
+	assert_int_equal(profile_offset(again, "task_struct", "comm", &offset), 0);
+	assert_int_equal(offset, 32);
+	assert_int_equal(profile_size(again, "mm_struct", &offset), 0);
+	assert_int_equal(save(again, &more), size);
+	assert_memory_equal(bytes, more, size);
+	profile_free(again);
+	free(more);
+	free(bytes);
+	p->symbols = (struct symbols){ 0 };
+}
+
+static void damage_is_noticed(void **state)
+{
+	const struct profile_info running = { .is_running = true };
+	static char text[] = "Aa_cpu_has";
+	struct profile *p = *state, *again;
+	struct symbol own = { 0x1000, text + 1, 'A', true };
+	size_t size, i;
+	char *bytes;
+
+	p->symbols = (struct symbols){ &own, 1, text };
+	size = save(p, &bytes);
+	for (i = 0; i < size; i += i < 32 ? 1 : 61)
+		assert_int_equal(profile_load(&again, bytes, i, &running),
+				 -EBADMSG);
+	/* Any byte, also those that say how long the rest is. */
+	for (i = 0; i < size; i++) {
+		bytes[i] ^= 0x81;
+		if (!profile_load(&again, bytes, size, &running))
+			profile_free(again);
+		bytes[i] ^= 0x81;
+	}
+	free(bytes);
+	p->symbols = (struct symbols){ 0 };
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -299,6 +371,8 @@ int main(void)
 		test(a_structure_in_itself_ends),
 		test(a_full_disk_is_an_error),
 		cmocka_unit_test(the_kernel_of_the_lab),
+		test(is_kept),
+		test(damage_is_noticed),
 	};
 
 	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);

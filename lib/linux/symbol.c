@@ -98,15 +98,15 @@ const char *linux_symbol_at(struct linux_guest *guest, uint64_t gva,
 const char *linux_format_address(struct linux_guest *guest, uint64_t gva,
 				 char *text, size_t room)
 {
-	const struct linux_module *module;
 	uint64_t offset, next;
 	const char *name = linux_symbol_at(guest, gva, &offset, &next);
+	const struct linux_module *module = name ? NULL : module_at(guest, gva);
 
 	if (name && offset)
 		snprintf(text, room, "%s+0x%" PRIx64, name, offset);
 	else if (name)
 		snprintf(text, room, "%s", name);
-	else if ((module = module_at(guest, gva)))
+	else if (module)
 		snprintf(text, room, "[%s]+0x%" PRIx64, module->name,
 			 gva - module->base);
 	else

@@ -85,9 +85,10 @@ static int see(struct look *look, uint64_t gva, unsigned int where)
 		/* The idle ones are on no list. */
 		if (!err && !found->task.pid)
 			err = -ENOENT;
-		if (!err)
-			look->index[slot_of(look, gva)] =
-				(uint32_t)++look->count;
+		if (!err) {
+			look->count++;
+			look->index[slot_of(look, gva)] = (uint32_t)look->count;
+		}
 	}
 	if (!err)
 		found->task.seen |= where;

@@ -20,7 +20,7 @@
 
 /* What a vCPU has to say of the kernel that runs on it. */
 struct running {
-	uint64_t lstar;
+	uint64_t lstar, cr3;
 	struct profile_info info;
 };
 
@@ -38,10 +38,9 @@ static int ask_vcpu(struct linux_guest *guest, unsigned int vcpu,
 	if (!(reply.sregs.cr0 & CR0_PG) || !(reply.sregs.efer & EFER_LMA))
 		return -ENOENT;
 	guest->levels = reply.sregs.cr4 & CR4_LA57 ? 5 : 4;
+	running->cr3 = reply.sregs.cr3 & MAPPED_TO;
 	running->info = (struct profile_info){
-		.is_running = true,
-		.levels = guest->levels,
-		.page_tables = reply.sregs.cr3 & MAPPED_TO & ~CR3_USER,
+		.is_running = true, .levels = guest->levels,
 	};
 	return 0;
 }
@@ -57,6 +56,18 @@ static bool has_bytes(struct linux_guest *guest, const struct running *running,
 	       !memcmp(there, bytes, size);
 }
 
+static bool is_in(struct linux_guest *guest, struct running *running,
+		  uint64_t root, const struct cache_head *head)
+{
+	running->info.page_tables = root;
+	memory_ask(guest);
+	return has_bytes(guest, running, head->banner_at, head->banner,
+			 head->banner_size) &&
+	       has_bytes(guest, running, head->notes_at, head->notes,
+			 head->notes_size);
+}
+
+/* With page-table isolation the kernel's tables are in front of user mode's. */
 static bool is_of(struct linux_guest *guest, struct running *running,
 		  const struct cache_head *head, const uint8_t *uuid)
 {
@@ -67,11 +78,9 @@ static bool is_of(struct linux_guest *guest, struct running *running,
 	if (running->info.kaslr % KASLR_ALIGN ||
 	    running->info.kaslr >= KERNEL_WINDOW_SIZE)
 		return false;
-	memory_ask(guest);
-	return has_bytes(guest, running, head->banner_at, head->banner,
-			 head->banner_size) &&
-	       has_bytes(guest, running, head->notes_at, head->notes,
-			 head->notes_size);
+	return is_in(guest, running, running->cr3 & ~CR3_USER, head) ||
+	       ((running->cr3 & CR3_USER) &&
+		is_in(guest, running, running->cr3, head));
 }
 
 static int load_body(struct linux_guest *guest, int fd,

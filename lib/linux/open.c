@@ -151,6 +151,7 @@ void linux_close(struct linux_guest *guest)
 	free(guest->tables);
 	free(guest->percpu);
 	free(guest->places);
+	free(guest->task_fields);
 	free(guest);
 }
 

@@ -36,7 +36,7 @@ static const struct {
 #undef FIELD
 };
 
-int task_find_fields(struct linux_guest *guest, struct task_fields *fields)
+static int find_fields(struct linux_guest *guest, struct task_fields *fields)
 {
 	uint64_t *offset;
 	size_t i;
@@ -58,6 +58,23 @@ int task_find_fields(struct linux_guest *guest, struct task_fields *fields)
 			fields->end = *offset + names[i].size;
 	}
 	return fields->end - fields->start > SPAN_MAX ? -EBADMSG : 0;
+}
+
+int task_find_fields(struct linux_guest *guest, struct task_fields *fields)
+{
+	int err;
+
+	if (!guest->task_fields) {
+		err = find_fields(guest, fields);
+		if (err)
+			return err;
+		guest->task_fields = malloc(sizeof(*fields));
+		if (!guest->task_fields)
+			return -ENOMEM;
+		*guest->task_fields = *fields;
+	}
+	*fields = *guest->task_fields;
+	return 0;
 }
 
 static uint32_t word(const uint8_t *task, uint64_t offset)

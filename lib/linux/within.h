@@ -26,6 +26,8 @@ struct place {
 	int cpu;		/* -1: not known */
 };
 
+struct task_fields;
+
 struct linux_guest {
 	struct kvmi_vm *vm;
 	struct profile *profile;
@@ -37,6 +39,7 @@ struct linux_guest {
 	int64_t asked;		/* ns: when the caller asked */
 	struct table *tables;
 	struct field_values fields;
+	struct task_fields *task_fields;	/* NULL: not looked up yet */
 	uint64_t *percpu;	/* where each processor has its variables */
 	unsigned int cpus;
 	struct place *places;	/* of the vCPUs */

@@ -300,6 +300,7 @@ static int teardown(void **state)
 	free(guest.tables);
 	free(guest.percpu);
 	free(guest.places);
+	free(guest.task_fields);
 	rig_close(&rig);
 	return 0;
 }

@@ -148,6 +148,64 @@ static void tables_that_are_not_there(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void expect_gpa(const struct paging *p, uint64_t gva, uint64_t want)
+{
+	uint64_t gpa = 0;
+
+	assert_int_equal(paging_translate(p, gva, &gpa), 0);
+	assert_int_equal(gpa, want);
+}
+
+static void expect_no_gpa(const struct paging *p, uint64_t gva, int err)
+{
+	uint64_t gpa;
+
+	assert_int_equal(paging_translate(p, gva, &gpa), err);
+}
+
+static void one_address(void **state)
+{
+	const uint64_t low = 1ull << 39, high = 0xffff888000000000;
+	struct paging *p = *state;
+
+	tables[0][1] = at(3) | FLAGS;
+	tables[3][0] = 0x1c0000000 | 0x1000 | LARGE | FLAGS;
+	tables[3][1] = at(4) | FLAGS;
+	tables[4][511] = 0x40200000 | 0x1000 | LARGE | FLAGS;
+	tables[4][0] = at(5) | FLAGS;
+	tables[5][7] = 0x1234000 | MAPPED_PRESENT | MAPPED_NX;
+	tables[4][1] = 0x555000 | FLAGS;
+	tables[4][2] = 0x666000 | FLAGS;
+	tables[0][273] = at(3) | FLAGS;
+	expect_gpa(p, low + 0x3fffffff, 0x1ffffffff);
+	expect_gpa(p, low + 0x7fe00001, 0x40200001);
+	expect_gpa(p, low + 0x40007ff8, 0x1234ff8);
+	expect_gpa(p, high + 5, 0x1c0000005);
+	expect_no_gpa(p, low + 0x40008000, -EFAULT);
+	expect_no_gpa(p, 0, -EFAULT);
+	expect_no_gpa(p, low + 0x40200000, -EFAULT);
+	expect_no_gpa(p, low + 0x40400000, -ETIMEDOUT);
+	/* Between the halves there is nothing, whatever the tables have. */
+	expect_no_gpa(p, high - (1ull << 48), -EFAULT);
+	expect_no_gpa(p, high & 0x0000ffffffffffff, -EFAULT);
+}
+
+static void one_address_of_five_levels(void **state)
+{
+	struct paging *p = *state;
+
+	p->levels = 5;
+	tables[0][273] = at(6) | FLAGS;
+	tables[6][0] = at(7) | FLAGS;
+	tables[7][0] = LARGE | FLAGS;
+	expect_gpa(p, 0xff11000000001234, 0x1234);
+	expect_no_gpa(p, 0xfe11000000001234, -EFAULT);
+	expect_no_gpa(p, 0xff11008000001234, -EFAULT);
+	/* No page is as large as the entries of these levels. */
+	tables[6][1] = LARGE | FLAGS;
+	expect_no_gpa(p, 0xff11008000001234, -EFAULT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +215,8 @@ int main(void)
 		test(five_levels),
 		test(rights_are_those_of_all_levels),
 		test(tables_that_are_not_there),
+		test(one_address),
+		test(one_address_of_five_levels),
 	};
 
 	return cmocka_run_group_tests_name("paging", tests, NULL, NULL);

@@ -5,23 +5,8 @@
 
 #include "complete.h"
 
-static const struct verb *const verbs[] = {
-	&verb_list,
-	&verb_info,
-	&verb_read,
-	&verb_write,
-	&verb_search,
-	&verb_regs,
-	&verb_pause,
-	&verb_translate,
-	&verb_trace,
-	&verb_step,
-	&verb_profile,
-	&verb_shell,
-	&verb_ps,
-	&verb_modules,
-	&verb_doctor,
-};
+#define VERB_ENTRY(name) &verb_##name,
+static const struct verb *const verbs[] = { VERBS(VERB_ENTRY) };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

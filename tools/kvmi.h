@@ -10,6 +10,8 @@
 #include <json-c/json.h>
 #include <kvmi/kvmi.h>
 
+#include "verbs.h"
+
 #define DEFAULT_SOCKET	"/run/kvmi/kvmi.sock"
 
 /* The exit status, as kvmi(1) tells. */
@@ -28,9 +30,8 @@ struct verb {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct verb verb_info, verb_read, verb_write, verb_search,
-	verb_doctor, verb_list, verb_pause, verb_profile, verb_regs, verb_shell,
-	verb_step, verb_trace, verb_translate, verb_ps, verb_modules;
+#define DECLARE_VERB(name) extern const struct verb verb_##name;
+VERBS(DECLARE_VERB)
 
 /* kvmi.c: the table of verbs. */
 const struct verb *verb_find(const char *name);

@@ -213,6 +213,7 @@ struct linux_module {
 	char name[LINUX_MODULE_NAME];
 	uint64_t base, size;	/* of its text; size is of all it has in memory */
 	uint64_t text_size;	/* from base on */
+	uint64_t init, init_size;	/* text that goes when it has been run; 0 */
 	int refs;
 	unsigned int state;
 	unsigned int seen;	/* LINUX_SEEN_... */

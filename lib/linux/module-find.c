@@ -5,8 +5,9 @@
 
 #include "module.h"
 
-/* How long the modules are as they were. */
+/* How long the modules are as they were; less for what none of them has. */
 #define FRESH_NS 1000000000
+#define NEW_NS 20000000
 
 void modules_forget(struct linux_guest *guest)
 {
@@ -16,9 +17,9 @@ void modules_forget(struct linux_guest *guest)
 	guest->modules_at = 0;
 }
 
-void modules_refresh(struct linux_guest *guest)
+static void refresh(struct linux_guest *guest, int64_t age)
 {
-	if (guest->modules_at && now_ns() - guest->modules_at < FRESH_NS)
+	if (guest->modules_at && now_ns() - guest->modules_at < age)
 		return;
 	modules_forget(guest);
 	if (linux_get_modules(guest, &guest->modules, &guest->module_count)) {
@@ -28,19 +29,38 @@ void modules_refresh(struct linux_guest *guest)
 	guest->modules_at = now_ns();
 }
 
-const struct linux_module *module_at(struct linux_guest *guest, uint64_t gva)
+void modules_refresh(struct linux_guest *guest)
+{
+	refresh(guest, FRESH_NS);
+}
+
+static const struct linux_module *find(const struct linux_guest *guest,
+				       uint64_t gva)
 {
 	const struct linux_module *m;
 	size_t i;
+
+	for (i = 0; i < guest->module_count; i++) {
+		m = &guest->modules[i];
+		if ((gva >= m->base && gva - m->base < m->text_size) ||
+		    (gva >= m->init && gva - m->init < m->init_size))
+			return m;
+	}
+	return NULL;
+}
+
+const struct linux_module *module_at(struct linux_guest *guest, uint64_t gva)
+{
+	const struct linux_module *m;
 
 	/* All of them are near enough to call the kernel's functions. */
 	if (gva < KERNEL_WINDOW)
 		return NULL;
 	modules_refresh(guest);
-	for (i = 0; i < guest->module_count; i++) {
-		m = &guest->modules[i];
-		if (gva >= m->base && gva - m->base < m->text_size)
-			return m;
-	}
-	return NULL;
+	m = find(guest, gva);
+	if (m)
+		return m;
+	/* One that is just being loaded. */
+	refresh(guest, NEW_NS);
+	return find(guest, gva);
 }

@@ -6,6 +6,7 @@
 
 /* Kinds of memory since Linux 6.4; the first one is text. */
 #define KINDS 7
+#define INIT_TEXT 4
 
 static bool is_kernel(uint64_t gva)
 {
@@ -41,10 +42,13 @@ static int read_kinds(struct linux_guest *guest, uint64_t at,
 		if (err)
 			break;
 		module->size += size;
-		if (i)
-			continue;
-		module->base = base;
-		module->text_size = size;
+		if (i == 0) {
+			module->base = base;
+			module->text_size = size;
+		} else if (i == INIT_TEXT) {
+			module->init = base;
+			module->init_size = size;
+		}
 	}
 	return err;
 }
@@ -67,7 +71,11 @@ static int read_layouts(struct linux_guest *guest, uint64_t gva,
 	if (!err)
 		err = read_part(guest, gva + offset, "module_layout", &base,
 				&size);
-	module->size += err ? 0 : size;
+	if (!err) {
+		module->size += size;
+		module->init = base;
+		module->init_size = size;
+	}
 	return err;
 }
 

@@ -107,8 +107,10 @@ const char *linux_format_address(struct linux_guest *guest, uint64_t gva,
 	else if (name)
 		snprintf(text, room, "%s", name);
 	else if (module)
-		snprintf(text, room, "[%s]+0x%" PRIx64, module->name,
-			 gva - module->base);
+		snprintf(text, room, gva - module->init < module->init_size ?
+			 "[%s init]+0x%" PRIx64 : "[%s]+0x%" PRIx64,
+			 module->name, gva - module->init < module->init_size ?
+			 gva - module->init : gva - module->base);
 	else
 		snprintf(text, room, "0x%" PRIx64, gva);
 	return text;

@@ -17,6 +17,7 @@
 	VERB(pause)	\
 	VERB(ps)	\
 	VERB(modules)	\
+	VERB(protect)	\
 	VERB(trace)	\
 	VERB(step)	\
 	VERB(profile)	\

@@ -178,13 +178,14 @@ build_module()
 build_guest()
 {
 	local stage=$LAB/stage/guest guest_release=${guest_vmlinuz##*/vmlinuz-}
-	local store patch hide
+	local name file
+	local -a modules=()
 
-	store=$(build_module "$TOP/lab/l2/store" "$guest_release") || exit 1
-	patch=$(build_module "$TOP/lab/l2/patch" "$guest_release") || exit 1
-	hide=$(build_module "$TOP/lab/l2/hide" "$guest_release") || exit 1
-	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" \
-		"$store" "$patch" "$hide" \
+	for name in store patch hide attack; do
+		file=$(build_module "$TOP/lab/l2/$name" "$guest_release") || exit 1
+		modules+=("$file")
+	done
+	part_is_new guest "$busybox/bin/busybox" "$guest_vmlinuz" "${modules[@]}" \
 		"$TOP"/lab/l2/* "$TOP/lab/lib/image.sh" && return
 	stage_busybox "$stage"
 	cp "$TOP/lab/l2/init" "$stage/init"
@@ -194,7 +195,7 @@ build_guest()
 	stage_modules "$stage" "$guest_release" kvm_amd kvm_intel \
 		vmw_vsock_virtio_transport
 	quietly depmod -b "$stage" "$guest_release"
-	cp "$store" "$patch" "$hide" "$stage/lib/modules/"
+	cp "${modules[@]}" "$stage/lib/modules/"
 	compile "$stage/bin/chores" "$TOP/lab/l2/chores.c"
 	part_done guest
 }

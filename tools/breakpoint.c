@@ -79,6 +79,26 @@ static int translate(struct trace *t, uint64_t gva, uint64_t *gpa)
 	return -ENOENT;
 }
 
+/* The kernel's own tables have all of it, those of user mode only the entry. */
+static int find(struct trace *t, uint64_t gva, uint64_t *gpa)
+{
+	if (t->guest && gva >> 63 && !linux_translate(t->guest, gva, gpa))
+		return 0;
+	return translate(t, gva, gpa);
+}
+
+int point_is_easy(struct trace *t, uint64_t gva)
+{
+	uint8_t code[CODE];
+	size_t size = PAGE - gva % PAGE < CODE ? PAGE - gva % PAGE : CODE;
+	uint64_t gpa;
+	int err = find(t, gva, &gpa);
+
+	if (!err)
+		err = kvmi_vm_read_physical(t->vm, gpa, code, size);
+	return err ? err : step_size(code, size) > 0;
+}
+
 int point_set(struct trace *t, struct point *p)
 {
 	uint8_t code[CODE];
@@ -86,7 +106,7 @@ int point_set(struct trace *t, struct point *p)
 	int err;
 
 	p->stepping = -1;
-	err = translate(t, p->gva, &p->gpa);
+	err = find(t, p->gva, &p->gpa);
 	if (!err && PAGE - p->gpa % PAGE < size)
 		size = PAGE - p->gpa % PAGE;
 	if (!err)
@@ -154,14 +174,24 @@ static int ask_again(struct trace *t, struct point *p, unsigned int vcpu)
 static void print_hit(struct trace *t, const struct kvmi_vcpu_event *state,
 		      const struct point *p)
 {
-	const struct field fields[] = {
-		{ "address", NULL, p->gva },
-		{ "cr3", NULL, state->arch.sregs.cr3 },
-		{ "rax", NULL, state->arch.regs.rax },
-		{ 0 },
+	char symbol[SYMBOL];
+	struct field fields[] = {
+		FIELD_HEX("address", p->gva),
+		FIELD_HEX("cr3", state->arch.sregs.cr3),
+		FIELD_HEX("rax", state->arch.regs.rax),
+		{ 0 }, { 0 },
 	};
 
-	subject_print(t, BREAKPOINT, state, fields);
+	if (!line_takes(t, state))
+		return;
+	/* A place can have several names: this is the one that was asked for. */
+	if (p->symbol)
+		fields[3] = (struct field)FIELD_TEXT("symbol", p->symbol);
+	else if (t->guest)
+		fields[3] = (struct field)FIELD_TEXT("symbol",
+			linux_format_address(t->guest, p->gva, symbol,
+					     sizeof(symbol)));
+	line_print(t, BREAKPOINT, fields[3].text, state, fields);
 }
 
 int point_hit(struct trace *t, struct kvmi_event *event)
@@ -179,7 +209,10 @@ int point_hit(struct trace *t, struct kvmi_event *event)
 		return kvmi_event_reply(t->vm, event,
 					KVMI_EVENT_ACTION_CONTINUE, NULL, 0);
 
-	print_hit(t, state, p);
+	if (p->kind == POINT_PLAIN)
+		print_hit(t, state, p);
+	else
+		syscall_print(t, p, state);
 	if (!p->step || state->arch.mode != 8 || regs.rflags & 0x100)
 		return run_in_place(t, p, event);
 	regs.rip += p->step;

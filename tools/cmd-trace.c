@@ -10,8 +10,12 @@
 #include "trace.h"
 
 #define POLL_MS		100
+#define RATE_SECONDS	1
 
-enum { OPTION_SECONDS = OPTION_OWN, OPTION_COUNT, OPTION_DENY };
+enum {
+	OPTION_SECONDS = OPTION_OWN, OPTION_COUNT, OPTION_DENY, OPTION_NAMES,
+	OPTION_NO_SYMBOLS, OPTION_RATE, OPTION_PID, OPTION_COMM, OPTION_VCPU,
+};
 
 double trace_now(void)
 {
@@ -32,17 +36,11 @@ static bool can_step(struct kvmi_vm *vm)
 
 static int start(struct trace *t)
 {
-	unsigned int i;
 	size_t j;
-	int err = 0;
+	int err;
 
 	t->can_step = t->point_count && can_step(t->vm);
-	for (i = 0; i < t->vcpus && !err; i++) {
-		err = subject_control(t, i, true);
-		if (err)
-			complain(err, "cannot switch on the events of vCPU %u",
-				 i);
-	}
+	err = subject_begin(t);
 	for (j = 0; j < t->point_count && !err; j++)
 		err = point_set(t, &t->points[j]);
 	for (j = 0; j < t->page_count && !err; j++)
@@ -55,9 +53,34 @@ static int start(struct trace *t)
 
 static bool is_over(const struct trace *t)
 {
-	return is_stopped || t->is_unhooking ||
+	return is_stopped || t->is_unhooking || ferror(stdout) ||
 	       (t->seconds > 0 && trace_now() - t->start >= t->seconds) ||
 	       (t->count_max && t->total >= t->count_max);
+}
+
+static void show_rates(struct trace *t, bool is_all)
+{
+	double now = trace_now(), seconds = now - t->shown;
+
+	if (!t->rates || (!is_all && seconds < RATE_SECONDS))
+		return;
+	if (is_all)
+		seconds = now - t->start;
+	if (!t->is_quiet || is_all)
+		rates_show(t->rates, now - t->start, seconds, is_all,
+			   t->is_json);
+	t->shown = now;
+}
+
+/* An INT3 that a vCPU does not report is the guest's, which knows nothing of it. */
+static int look_for_vcpus(struct trace *t)
+{
+	double now = trace_now();
+
+	if (now - t->looked < POLL_MS / 1e3)
+		return 0;
+	t->looked = now;
+	return subject_begin(t);
 }
 
 static int watch(struct trace *t)
@@ -66,10 +89,11 @@ static int watch(struct trace *t)
 	int err = 0;
 
 	while (!err && !is_over(t)) {
+		show_rates(t, false);
 		err = kvmi_vm_next_event(t->vm, POLL_MS, &event);
 		if (err == -ETIMEDOUT) {
 			fflush(stdout);
-			err = 0;
+			err = look_for_vcpus(t);
 			continue;
 		}
 		if (err)
@@ -79,6 +103,8 @@ static int watch(struct trace *t)
 			t->left = event;
 		else
 			kvmi_event_free(event);
+		if (!err)
+			err = look_for_vcpus(t);
 	}
 	if (err)
 		complain(err, "the trace ends early");
@@ -88,7 +114,6 @@ static int watch(struct trace *t)
 static int finish(struct trace *t)
 {
 	struct kvmi_event *event;
-	unsigned int i;
 	int err = 0, late;
 	size_t j;
 
@@ -100,8 +125,7 @@ static int finish(struct trace *t)
 	for (j = 0; j < t->page_count; j++)
 		page_clear(t, &t->pages[j]);
 	/* Once this is answered no event can come that is not here yet. */
-	for (i = 0; i < t->vcpus; i++)
-		subject_control(t, i, false);
+	subject_end(t);
 	if (t->left)
 		subject_let_go(t, t->left);
 	kvmi_event_free(t->left);
@@ -143,14 +167,10 @@ static void print_summary(const struct trace *t, double seconds)
 static int trace(struct trace *t)
 {
 	double seconds;
-	unsigned int first;
 	int err, late;
 
-	err = vcpu_range(t->vm, -1, &first, &t->vcpus);
-	if (err)
-		return err;
 	stop_by_signals();
-	t->start = trace_now();
+	t->start = t->shown = trace_now();
 	err = start(t);
 	if (!err && t->is_verbose)
 		fprintf(stderr, "kvmi: watching %u vCPUs\n", t->vcpus);
@@ -158,54 +178,9 @@ static int trace(struct trace *t)
 		err = watch(t);
 	seconds = trace_now() - t->start;
 	late = finish(t);
+	show_rates(t, true);
 	print_summary(t, seconds > 0 ? seconds : 1);
 	return err ? err : late;
-}
-
-static void add_point(struct trace *t, uint64_t gva)
-{
-	if (t->point_count == POINTS)
-		usage(&verb_trace, "there are more than %d breakpoints", POINTS);
-	t->points[t->point_count++].gva = gva;
-}
-
-static void add_page(struct trace *t, uint64_t gva)
-{
-	if (t->page_count == PAGES)
-		usage(&verb_trace, "there are more than %d pages", PAGES);
-	t->pages[t->page_count++].gva = gva;
-}
-
-static void add_msr(struct trace *t, const char *text)
-{
-	if (t->msr_count == MSRS)
-		usage(&verb_trace, "there are more than %d MSRs", MSRS);
-	if (parse_msr(text, &t->msrs[t->msr_count++]))
-		usage(&verb_trace, "'%s' is nothing to trace", text);
-}
-
-/* Returns what was named; what else is there belongs to the one before. */
-static enum subject add_what(struct trace *t, enum subject before,
-			     const char *text)
-{
-	enum subject what;
-	uint64_t value;
-
-	for (what = 0; what < WHATS; what++) {
-		if (strcmp(text, subject_names[what]))
-			continue;
-		t->wanted[what] = true;
-		return what;
-	}
-	if (before == MSR)
-		add_msr(t, text);
-	else if (before == BREAKPOINT && !parse_number(text, &value))
-		add_point(t, value);
-	else if (before == PAGE && !parse_number(text, &value))
-		add_page(t, value);
-	else
-		usage(&verb_trace, "'%s' is nothing to trace", text);
-	return before;
 }
 
 static uint64_t number(const char *text)
@@ -217,20 +192,73 @@ static uint64_t number(const char *text)
 	return value;
 }
 
-static void read_arguments(struct trace *t, char **args)
+static void take_option(struct trace *t, struct common *common, int option)
 {
-	enum subject what = WHATS;
+	switch (option) {
+	case OPTION_SECONDS:
+		t->seconds = (double)number(optarg);
+		break;
+	case OPTION_COUNT:
+		t->count_max = number(optarg);
+		break;
+	case OPTION_DENY:
+		t->is_denying = true;
+		break;
+	case OPTION_NAMES:
+		t->wants_names = true;
+		break;
+	case OPTION_NO_SYMBOLS:
+		t->wants_no_symbols = true;
+		break;
+	case OPTION_RATE:
+		t->is_rating = true;
+		break;
+	case OPTION_PID:
+		t->filter.pid = (int)number(optarg);
+		break;
+	case OPTION_COMM:
+		t->filter.comm = optarg;
+		break;
+	case OPTION_VCPU:
+		t->filter.vcpu = vcpu_option(&verb_trace, optarg);
+		break;
+	case 'q':
+		t->is_quiet = true;
+		break;
+	default:
+		common_option(common, &verb_trace, option);
+	}
+}
 
-	if (!*args)
-		usage(&verb_trace, "say what to trace");
-	for (; *args; args++)
-		what = add_what(t, what, *args);
-	if (t->wanted[MSR] && !t->msr_count)
-		usage(&verb_trace, "say which MSR, as msr lstar");
-	if (t->wanted[BREAKPOINT] && !t->point_count)
-		usage(&verb_trace, "say where, as breakpoint 0xffffffff81000000");
-	if ((t->wanted[PAGE] || t->is_denying) && !t->page_count)
-		usage(&verb_trace, "say which page, as page 0xffffffff81000000");
+/* Before anything is changed: the first time may take its while. */
+static int open_guest(struct trace *t)
+{
+	int err;
+
+	if (!arguments_need_guest(t))
+		return 0;
+	err = linux_open(&t->guest, t->vm);
+	if (err == -ENOENT)
+		complain(0, "no Linux runs in the guest, or it has no symbols; --no-symbols goes without");
+	else if (err)
+		complain(err, "cannot read the symbols of the guest's kernel; --no-symbols goes without");
+	return err ? err : arguments_resolve(t);
+}
+
+static int run_on(struct trace *t)
+{
+	int err;
+
+	if (t->is_rating)
+		t->rates = rates_new();
+	err = open_guest(t);
+	if (!err && t->wanted[SYSCALL])
+		err = syscall_prepare(t);
+	if (!err)
+		err = trace(t);
+	linux_close(t->guest);
+	rates_free(t->rates);
+	return err;
 }
 
 static int run(int argc, char **argv)
@@ -240,29 +268,25 @@ static int run(int argc, char **argv)
 		{ "seconds", required_argument, NULL, OPTION_SECONDS },
 		{ "count", required_argument, NULL, OPTION_COUNT },
 		{ "deny", no_argument, NULL, OPTION_DENY },
+		{ "names", no_argument, NULL, OPTION_NAMES },
+		{ "no-symbols", no_argument, NULL, OPTION_NO_SYMBOLS },
+		{ "rate", no_argument, NULL, OPTION_RATE },
+		{ "pid", required_argument, NULL, OPTION_PID },
+		{ "comm", required_argument, NULL, OPTION_COMM },
+		{ "vcpu", required_argument, NULL, OPTION_VCPU },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ 0 },
 	};
+	struct trace t = { .filter = { .vcpu = -1, .pid = -1 } };
 	struct session session;
-	struct trace t = { 0 };
 	struct common common;
 	int option, status, err;
 
 	common_init(&common);
 	while ((option = getopt_long(argc, argv, COMMON_SHORT "q", options,
-				     NULL)) >= 0) {
-		if (option == OPTION_SECONDS)
-			t.seconds = (double)number(optarg);
-		else if (option == OPTION_COUNT)
-			t.count_max = number(optarg);
-		else if (option == OPTION_DENY)
-			t.is_denying = true;
-		else if (option == 'q')
-			t.is_quiet = true;
-		else
-			common_option(&common, &verb_trace, option);
-	}
-	read_arguments(&t, argv + optind);
+				     NULL)) >= 0)
+		take_option(&t, &common, option);
+	arguments_read(&t, argv + optind);
 
 	status = session_open(&session, &common);
 	if (status)
@@ -270,17 +294,26 @@ static int run(int argc, char **argv)
 	t.vm = session.vm;
 	t.is_json = common.is_json;
 	t.is_verbose = common.is_verbose;
-	err = trace(&t);
+	err = run_on(&t);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct verb verb_trace = {
 	.name = "trace",
-	.arguments = "cr0|cr3|cr4|msr MSR...|xsetbv|descriptor|hypercall|breakpoint GVA...|page GVA...",
-	.summary = "Show what vCPUs do: writes of registers, hypercalls, breakpoints, stores",
-	.help = "      --seconds S     how long; default until interrupted\n"
+	.arguments = "KIND [WHICH...] [KIND [WHICH...]]...",
+	.summary = "Show what vCPUs do: system calls, writes of registers, breakpoints, stores",
+	.help = "KIND is cr0, cr3, cr4, msr MSR..., xsetbv, descriptor, hypercall,\n"
+		"syscall [NAME|NUMBER...], breakpoint PLACE..., page PLACE...;\n"
+		"PLACE is an address, SYMBOL or SYMBOL+OFFSET of the guest's kernel.\n\n"
+		"      --seconds S     how long; default until interrupted\n"
 		"      --count N       end after so many events\n"
+		"      --pid N         of this process or thread only\n"
+		"      --comm NAME     of processes with this name only\n"
+		"      --vcpu N        of this vCPU only\n"
+		"      --rate          tables of counts each second, no lines\n"
+		"      --names         name processes and places for every kind\n"
+		"      --no-symbols    without the kernel's symbols: syscall without processes\n"
 		"      --deny          skip the instructions that store to a page\n"
 		"  -q, --quiet         the summary only\n",
 	.run = run,

@@ -189,6 +189,8 @@ struct json_object *json_all_registers(const struct registers *all,
 int parse_number(const char *text, uint64_t *number);
 /* A number or a name as "lstar". */
 int parse_msr(const char *text, uint32_t *msr);
+/* The name, or NULL. */
+const char *msr_name(uint32_t msr);
 /* Allocates. Spaces and colons between bytes are fine. */
 int parse_hex(const char *text, uint8_t **data, size_t *size);
 /* Allocates. Errors: as read(2), -EFBIG above @max. */

@@ -15,7 +15,11 @@ static int find(struct trace *t, struct page *page)
 {
 	int err;
 
-	err = kvmi_vcpu_translate_gva(t->vm, 0, page->gva, &page->gpa);
+	/* A vCPU in user mode may not have the kernel mapped. */
+	if (page->symbol)
+		err = linux_translate(t->guest, page->gva, &page->gpa);
+	else
+		err = kvmi_vcpu_translate_gva(t->vm, 0, page->gva, &page->gpa);
 	if (!err && page->gpa == UINT64_MAX)
 		err = -EFAULT;
 	if (err)
@@ -56,16 +60,43 @@ void page_clear(struct trace *t, struct page *page)
 	page->is_set = false;
 }
 
+/* By the page that was named, as the store may go by another address. */
+static const char *format_target(struct trace *t, uint64_t gpa, char *text,
+				 size_t room)
+{
+	const uint64_t page = gpa & ~(uint64_t)(PAGE_SIZE - 1);
+	size_t i;
+
+	for (i = 0; i < t->page_count; i++)
+		if (t->pages[i].gpa == page)
+			break;
+	if (i == t->page_count)
+		return "?";
+	return linux_format_address(t->guest,
+				    (t->pages[i].gva & ~(uint64_t)(PAGE_SIZE - 1)) +
+				    gpa % PAGE_SIZE, text, room);
+}
+
 void page_print(struct trace *t, struct kvmi_event *event,
 		const struct kvmi_vcpu_event_pf *pf)
 {
 	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
-	const struct field fields[] = {
-		{ "gva", NULL, pf->gva },
-		{ "gpa", NULL, pf->gpa },
-		{ "cr3", NULL, state->arch.sregs.cr3 },
-		{ 0 },
+	char symbol[SYMBOL], writer[SYMBOL];
+	struct field fields[] = {
+		FIELD_HEX("gva", pf->gva),
+		FIELD_HEX("gpa", pf->gpa),
+		FIELD_HEX("cr3", state->arch.sregs.cr3),
+		{ 0 }, { 0 }, { 0 },
 	};
 
-	subject_print(t, PAGE, state, fields);
+	if (!line_takes(t, state))
+		return;
+	if (t->guest) {
+		fields[3] = (struct field)FIELD_TEXT("symbol",
+			format_target(t, pf->gpa, symbol, sizeof(symbol)));
+		fields[4] = (struct field)FIELD_TEXT("writer",
+			linux_format_address(t->guest, state->arch.regs.rip,
+					     writer, sizeof(writer)));
+	}
+	line_print(t, PAGE, t->guest ? fields[3].text : NULL, state, fields);
 }

@@ -154,3 +154,13 @@ int parse_msr(const char *text, uint32_t *msr)
 	*msr = (uint32_t)number;
 	return 0;
 }
+
+const char *msr_name(uint32_t msr)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
+		if (msrs[i].index == msr)
+			return msrs[i].name;
+	return NULL;
+}

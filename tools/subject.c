@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What kvmi trace can show: how it is switched on, printed and answered. */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdlib.h>
 
 #include "trace.h"
 
-const char *const subject_names[WHATS] = {
-	"cr0", "cr3", "cr4", "msr", "xsetbv", "descriptor", "hypercall",
-	"breakpoint", "page",
-};
+#define EFER	0xc0000080
+#define BITS	160	/* bytes of their names */
 
 static int control_registers(struct trace *t, enum subject what,
 			     unsigned int vcpu, bool enable)
@@ -24,119 +22,139 @@ static int control_registers(struct trace *t, enum subject what,
 	return err;
 }
 
-int subject_control(struct trace *t, unsigned int vcpu, bool enable)
+/* An INT3 and a page are there for all vCPUs. */
+static bool is_for(const struct trace *t, enum subject what, unsigned int vcpu)
+{
+	return t->wanted[what] &&
+	       (t->filter.vcpu < 0 || (unsigned int)t->filter.vcpu == vcpu ||
+		what == BREAKPOINT || what == PAGE || what == SYSCALL);
+}
+
+static int control(struct trace *t, unsigned int vcpu, bool enable)
 {
 	static const unsigned int events[WHATS] = {
 		KVMI_VCPU_EVENT_CR, KVMI_VCPU_EVENT_CR, KVMI_VCPU_EVENT_CR,
 		KVMI_VCPU_EVENT_MSR, KVMI_VCPU_EVENT_XSETBV,
 		KVMI_VCPU_EVENT_DESCRIPTOR, KVMI_VCPU_EVENT_HYPERCALL,
 		KVMI_VCPU_EVENT_BREAKPOINT, KVMI_VCPU_EVENT_PF,
+		KVMI_VCPU_EVENT_BREAKPOINT,
 	};
 	enum subject what;
 	int err = 0;
 
 	for (what = 0; what < WHATS && !err; what++) {
-		if (!t->wanted[what])
+		if (!is_for(t, what, vcpu))
 			continue;
 		err = control_registers(t, what, vcpu, enable);
 		if (!err)
 			err = kvmi_vcpu_control_events(t->vm, vcpu,
 						       events[what], enable);
 	}
-	/* A vCPU that has not been started does nothing that counts. */
-	return err == -EAGAIN ? 0 : err;
+	return err;
 }
 
-static void print_line(double time, enum subject what,
-		       const struct kvmi_vcpu_event *state,
-		       const struct field *fields)
+/* Others are plugged in while we watch. */
+static int make_room(struct trace *t)
 {
-	printf("%12.6f %4u  %-10s %016llx", time, state->vcpu,
-	       subject_names[what], state->arch.regs.rip);
-	for (; fields->key; fields++) {
-		if (fields->text)
-			printf("  %s %s", fields->key, fields->text);
-		else
-			printf("  %s 0x%" PRIx64, fields->key, fields->number);
+	struct kvmi_vm_get_info_reply info;
+	bool *is_on;
+	int err = kvmi_vm_get_info(t->vm, &info);
+
+	if (err || info.vcpu_count <= t->vcpus)
+		return err;
+	is_on = realloc(t->is_on, info.vcpu_count * sizeof(*is_on));
+	if (!is_on)
+		return -ENOMEM;
+	memset(is_on + t->vcpus, 0, info.vcpu_count - t->vcpus);
+	t->is_on = is_on;
+	t->vcpus = info.vcpu_count;
+	return 0;
+}
+
+int subject_begin(struct trace *t)
+{
+	unsigned int i;
+	int err = make_room(t);
+
+	for (i = 0; i < t->vcpus && !err; i++) {
+		if (t->is_on[i])
+			continue;
+		err = control(t, i, true);
+		t->is_on[i] = !err;
+		/* One that has not been started does nothing that counts. */
+		if (err == -EAGAIN)
+			err = 0;
+		else if (err)
+			complain(err, "cannot switch on the events of vCPU %u",
+				 i);
 	}
-	putchar('\n');
+	return err;
 }
 
-static void print_object(double time, enum subject what,
-			 const struct kvmi_vcpu_event *state,
-			 const struct field *fields)
+/* Also where not all could be switched on. */
+void subject_end(struct trace *t)
 {
-	struct json_object *o = json_object_new_object();
+	unsigned int i;
 
-	json_object_object_add(o, "time", json_object_new_double(time));
-	json_object_object_add(o, "vcpu", json_object_new_int(state->vcpu));
-	json_object_object_add(o, "event",
-			       json_object_new_string(subject_names[what]));
-	json_object_object_add(o, "rip", json_gpa(state->arch.regs.rip));
-	for (; fields->key; fields++)
-		json_object_object_add(o, fields->key, fields->text ?
-				       json_object_new_string(fields->text) :
-				       json_gpa(fields->number));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	json_object_put(o);
+	for (i = 0; i < t->vcpus; i++)
+		control(t, i, false);
+	free(t->is_on);
+	t->is_on = NULL;
 }
 
-void subject_print(struct trace *t, enum subject what,
-		   const struct kvmi_vcpu_event *state,
-		   const struct field *fields)
-{
-	double time = trace_now() - t->start;
-
-	t->counts[what]++;
-	t->total++;
-	if (t->is_quiet)
-		return;
-	if (t->is_json)
-		print_object(time, what, state, fields);
-	else
-		print_line(time, what, state, fields);
-}
-
-static void print_cr(struct trace *t, struct kvmi_event *event,
+static void print_cr(struct trace *t, const struct kvmi_vcpu_event *state,
 		     const struct kvmi_vcpu_event_cr *cr)
 {
-	const struct field fields[] = {
-		{ "old", NULL, cr->old_value },
-		{ "new", NULL, cr->new_value },
-		{ 0 },
+	enum subject what = cr->cr == 0 ? CR0 : cr->cr == 3 ? CR3 : CR4;
+	char bits[BITS];
+	struct field fields[] = {
+		FIELD_HEX("old", cr->old_value),
+		FIELD_HEX("new", cr->new_value),
+		{ 0 }, { 0 },
 	};
 
-	subject_print(t, cr->cr == 0 ? CR0 : cr->cr == 3 ? CR3 : CR4,
-		      kvmi_event_get_state(event), fields);
+	if (*bits_changed(what, cr->old_value, cr->new_value, bits,
+			  sizeof(bits)))
+		fields[2] = (struct field)FIELD_TEXT("changed", bits);
+	line_print(t, what, NULL, state, fields);
 }
 
-static void print_msr(struct trace *t, struct kvmi_event *event,
+static void print_msr(struct trace *t, const struct kvmi_vcpu_event *state,
 		      const struct kvmi_vcpu_event_msr *msr)
 {
-	const struct field fields[] = {
-		{ "msr", NULL, msr->msr },
-		{ "old", NULL, msr->old_value },
-		{ "new", NULL, msr->new_value },
-		{ 0 },
+	const char *name = msr_name(msr->msr);
+	char bits[BITS] = "", number[16];
+	struct field fields[] = {
+		FIELD_HEX("msr", msr->msr),
+		FIELD_HEX("old", msr->old_value),
+		FIELD_HEX("new", msr->new_value),
+		FIELD_TEXT(name ? "name" : NULL, name),
+		{ 0 }, { 0 },
 	};
 
-	subject_print(t, MSR, kvmi_event_get_state(event), fields);
+	if (msr->msr == EFER && *bits_changed(MSR, msr->old_value,
+					      msr->new_value, bits,
+					      sizeof(bits)))
+		fields[4] = (struct field)FIELD_TEXT("changed", bits);
+	snprintf(number, sizeof(number), "0x%x", msr->msr);
+	line_print(t, MSR, name ? name : number, state, fields);
 }
 
-static void print_xsetbv(struct trace *t, struct kvmi_event *event,
+static void print_xsetbv(struct trace *t, const struct kvmi_vcpu_event *state,
 			 const struct kvmi_vcpu_event_xsetbv *xsetbv)
 {
 	const struct field fields[] = {
-		{ "xcr", NULL, xsetbv->xcr },
-		{ "old", NULL, xsetbv->old_value },
-		{ "new", NULL, xsetbv->new_value },
+		FIELD_HEX("xcr", xsetbv->xcr),
+		FIELD_HEX("old", xsetbv->old_value),
+		FIELD_HEX("new", xsetbv->new_value),
 		{ 0 },
 	};
 
-	subject_print(t, XSETBV, kvmi_event_get_state(event), fields);
+	line_print(t, XSETBV, NULL, state, fields);
 }
 
-static void print_descriptor(struct trace *t, struct kvmi_event *event,
+static void print_descriptor(struct trace *t,
+			     const struct kvmi_vcpu_event *state,
 			     const struct kvmi_vcpu_event_descriptor *desc)
 {
 	static const char *const tables[] = {
@@ -146,24 +164,45 @@ static void print_descriptor(struct trace *t, struct kvmi_event *event,
 	bool known = desc->descriptor >= KVMI_DESC_IDTR &&
 		     desc->descriptor <= KVMI_DESC_TR;
 	const struct field fields[] = {
-		{ "table", known ? tables[desc->descriptor] : "?", 0 },
-		{ "access", desc->write ? "load" : "store", 0 },
+		FIELD_TEXT("table", known ? tables[desc->descriptor] : "?"),
+		FIELD_TEXT("access", desc->write ? "load" : "store"),
 		{ 0 },
 	};
 
-	subject_print(t, DESCRIPTOR, kvmi_event_get_state(event), fields);
+	line_print(t, DESCRIPTOR, fields[0].text, state, fields);
 }
 
-static void print_hypercall(struct trace *t, struct kvmi_event *event)
+static void print_hypercall(struct trace *t,
+			    const struct kvmi_vcpu_event *state)
 {
-	const struct kvmi_vcpu_event *state = kvmi_event_get_state(event);
 	const struct field fields[] = {
-		{ "rsi", NULL, state->arch.regs.rsi },
-		{ "rdx", NULL, state->arch.regs.rdx },
+		FIELD_HEX("rsi", state->arch.regs.rsi),
+		FIELD_HEX("rdx", state->arch.regs.rdx),
 		{ 0 },
 	};
 
-	subject_print(t, HYPERCALL, state, fields);
+	line_print(t, HYPERCALL, NULL, state, fields);
+}
+
+static void print(struct trace *t, unsigned int id,
+		  const struct kvmi_vcpu_event *state, const void *data)
+{
+	const struct kvmi_vcpu_event_cr *cr = data;
+
+	if (id == KVMI_VCPU_EVENT_CR && cr->cr == 3)
+		process_of_tables(t->guest, cr->new_value, &t->next);
+	if (!line_takes(t, state))
+		return;
+	if (id == KVMI_VCPU_EVENT_CR)
+		print_cr(t, state, data);
+	else if (id == KVMI_VCPU_EVENT_MSR)
+		print_msr(t, state, data);
+	else if (id == KVMI_VCPU_EVENT_XSETBV)
+		print_xsetbv(t, state, data);
+	else if (id == KVMI_VCPU_EVENT_DESCRIPTOR)
+		print_descriptor(t, state, data);
+	else
+		print_hypercall(t, state);
 }
 
 /* Lets the guest have its way. */
@@ -188,11 +227,13 @@ static int pass(struct trace *t, struct kvmi_event *event)
 
 int subject_event(struct trace *t, struct kvmi_event *event)
 {
+	unsigned int id = kvmi_event_get_id(event);
 	const void *data;
 	size_t size;
 
 	data = kvmi_event_get_data(event, &size);
-	switch (kvmi_event_get_id(event)) {
+	t->next.is_known = false;
+	switch (id) {
 	case KVMI_VM_EVENT_UNHOOK:
 		t->is_unhooking = true;
 		return 0;
@@ -202,25 +243,17 @@ int subject_event(struct trace *t, struct kvmi_event *event)
 		return point_passed(t, event);
 	case KVMI_VCPU_EVENT_SINGLESTEP:
 		return point_stepped(t, event);
-	case KVMI_VCPU_EVENT_CR:
-		print_cr(t, event, data);
-		break;
-	case KVMI_VCPU_EVENT_MSR:
-		print_msr(t, event, data);
-		break;
-	case KVMI_VCPU_EVENT_XSETBV:
-		print_xsetbv(t, event, data);
-		break;
-	case KVMI_VCPU_EVENT_DESCRIPTOR:
-		print_descriptor(t, event, data);
-		break;
 	case KVMI_VCPU_EVENT_PF:
 		page_print(t, event, data);
 		if (t->is_denying)
 			return kvmi_event_reply_skip(t->vm, event);
 		break;
+	case KVMI_VCPU_EVENT_CR:
+	case KVMI_VCPU_EVENT_MSR:
+	case KVMI_VCPU_EVENT_XSETBV:
+	case KVMI_VCPU_EVENT_DESCRIPTOR:
 	case KVMI_VCPU_EVENT_HYPERCALL:
-		print_hypercall(t, event);
+		print(t, id, kvmi_event_get_state(event), data);
 		break;
 	default:
 		return -EPROTO;

@@ -19,6 +19,7 @@
 	VERB(modules)	\
 	VERB(protect)	\
 	VERB(trace)	\
+	VERB(top)	\
 	VERB(step)	\
 	VERB(profile)	\
 	VERB(shell)	\

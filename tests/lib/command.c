@@ -66,7 +66,7 @@ static bool read_some(struct command *command, int ms)
 
 const char *command_line(struct command *command, int ms)
 {
-	static char line[4096];
+	static char line[16384];
 	char *end;
 	int size;
 

@@ -10,7 +10,7 @@
 
 #include "within.h"
 
-static struct field_value *find(struct field_values *fields, const char *name)
+struct field_value *fields_find(struct field_values *fields, const char *name)
 {
 	size_t i;
 
@@ -20,7 +20,7 @@ static struct field_value *find(struct field_values *fields, const char *name)
 	return NULL;
 }
 
-static void keep(struct field_values *fields, const char *name, int err,
+void fields_keep(struct field_values *fields, const char *name, int err,
 		 uint64_t offset)
 {
 	struct field_value *value = &fields->list[fields->count];
@@ -39,14 +39,14 @@ int linux_offset(struct linux_guest *guest, const char *structure,
 	int err;
 
 	snprintf(name, sizeof(name), "%s.%s", structure, field);
-	known = find(&guest->fields, name);
+	known = fields_find(&guest->fields, name);
 	if (known) {
 		*offset = known->offset;
 		return known->err;
 	}
 	*offset = 0;
 	err = profile_offset(guest->profile, structure, field, offset);
-	keep(&guest->fields, name, err, *offset);
+	fields_keep(&guest->fields, name, err, *offset);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "module.h"
 #include "within.h"
@@ -13,11 +14,22 @@
 
 int kernel_symbol(struct linux_guest *guest, const char *name, uint64_t *gva)
 {
-	int err = profile_symbol(guest->profile, name, gva);
+	const struct field_value *known = fields_find(&guest->fields, name);
+	uint64_t found = 0;
+	int err;
 
+	if (known) {
+		*gva = known->offset;
+		return known->err;
+	}
+	err = profile_symbol(guest->profile, name, &found);
 	/* What does not move are offsets, of each processor's variables. */
-	if (!err && *gva >= KERNEL_WINDOW)
-		*gva += guest->kaslr;
+	if (!err && found >= KERNEL_WINDOW)
+		found += guest->kaslr;
+	/* One with a dot could be taken for a field. */
+	if (!strchr(name, '.'))
+		fields_keep(&guest->fields, name, err, found);
+	*gva = found;
 	return err;
 }
 

@@ -21,6 +21,7 @@
 	VERB(trace)	\
 	VERB(top)	\
 	VERB(step)	\
+	VERB(gdbserver)	\
 	VERB(profile)	\
 	VERB(shell)	\
 	VERB(doctor)

@@ -12,6 +12,7 @@
 #
 #	python	the tests of the QEMU object
 #	older	a guest's kernel of Linux 6.1
+#	gdb	Debian's, for the tests that wish it
 #
 # Bochs is slow: its level 1 gets the programs of the tests to run now and no
 # other, and QEMU only when one of them wants it.
@@ -301,6 +302,19 @@ python_files()
 	)
 }
 
+# Part gdb: the one without Python, with the libraries of this machine.
+build_gdb()
+{
+	local stage=$LAB/stage/gdb gdb
+
+	gdb=$(unpack gdb-minimal)/usr/bin/gdb || exit 1
+	! ldd "$gdb" | grep -q 'not found' ||
+		die "gdb lacks libraries: run mk/install-packages lab"
+	part_is_new gdb "$gdb" "$TOP/lab/lib/image.sh" && return
+	stage_program "$gdb" /usr/bin/gdb "$stage"
+	part_done gdb
+}
+
 # Part mods-$1: stock, ours, or the folder $2 for a kernel of one's own.
 build_modules()
 {
@@ -407,6 +421,18 @@ want_qemu()
 	return 1
 }
 
+# Whether one of the tests $2... has the wish $1.
+is_wished()
+{
+	local word=$1 name
+
+	shift
+	for name; do
+		[ -z "$(wish "$name" "$word")" ] || return 0
+	done
+	return 1
+}
+
 # Set the kernel and build all parts. $1 variant, $2 kernel, $3 its modules,
 # rest: the tests to run, which matter to Bochs only.
 build_image()
@@ -444,14 +470,11 @@ build_image()
 		build_qemu
 		parts+=("$LAB/qemu.cpio")
 	fi
-	if [ -n "$(for name; do wish "$name" python; done)" ]; then
-		build_python
-		parts+=("$LAB/python.cpio")
-	fi
-	if [ -n "$(for name; do wish "$name" older; done)" ]; then
-		build_older
-		parts+=("$LAB/older.cpio")
-	fi
+	for name in python older gdb; do
+		is_wished "$name" "$@" || continue
+		"build_$name"
+		parts+=("$LAB/$name.cpio")
+	done
 	[ "$emulator_name" = bochs ] || set --
 	build_tests "$@"
 	exec 4>&-

@@ -136,6 +136,23 @@ const char *printable(char *to, size_t room, const char *from, size_t size);
 void disassemble(const struct kvmi_vcpu_event *state, const uint8_t *code,
 		 size_t size, bool is_intel, char *text, size_t room);
 
+#define INSTRUCTION_TEXT 128
+
+struct instruction {
+	size_t size;
+	char text[INSTRUCTION_TEXT];
+	bool has_target;
+	uint64_t target;	/* of a branch, or what is relative to rip */
+};
+
+/*
+ * The instruction at @rip of code with addresses of @mode bytes. Returns false
+ * if these bytes are none that is known.
+ */
+bool disassemble_at(unsigned int mode, uint64_t rip, const uint8_t *code,
+		    size_t size, bool is_intel,
+		    struct instruction *instruction);
+
 /* features.c: those of KVMI_FEATURES that the kernel says this host has. */
 struct features {
 	uint32_t set;

@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include "kvmi.h"
+#include "view.h"
 
 #define CHUNK (1 << 20)
 
 enum {
 	OPTION_HEX = OPTION_OWN,
 	OPTION_RAW,
+	OPTION_VIRTUAL,
+	OPTION_PID,
 };
 
 enum form { FORM_AUTO, FORM_HEX, FORM_RAW, FORM_JSON };
@@ -19,7 +22,16 @@ enum form { FORM_AUTO, FORM_HEX, FORM_RAW, FORM_JSON };
 struct output {
 	enum form form;
 	FILE *file;		/* of FORM_RAW */
+	const char *address;	/* what JSON calls an address */
 	struct json_object *json;
+};
+
+/* What the addresses are. */
+struct source {
+	struct kvmi_vm *vm;
+	bool is_virtual;
+	int pid;		/* -1: the kernel's */
+	struct view view;	/* of virtual ones */
 };
 
 static int put_chunk(struct output *out, uint64_t gpa, const uint8_t *data,
@@ -33,7 +45,7 @@ static int put_chunk(struct output *out, uint64_t gpa, const uint8_t *data,
 		return 0;
 	case FORM_JSON:
 		piece = json_object_new_object();
-		json_object_object_add(piece, "gpa", json_gpa(gpa));
+		json_object_object_add(piece, out->address, json_gpa(gpa));
 		json_object_object_add(piece, "data", json_hex(data, size));
 		json_object_array_add(out->json, piece);
 		return 0;
@@ -44,8 +56,26 @@ static int put_chunk(struct output *out, uint64_t gpa, const uint8_t *data,
 	}
 }
 
-static int read_range(struct kvmi_vm *vm, struct output *out, uint64_t gpa,
-		      uint64_t size)
+static int read_chunk(struct source *source, uint64_t address, uint8_t *data,
+		      size_t size)
+{
+	int err;
+
+	if (source->is_virtual)
+		err = view_read(&source->view, address, data, size);
+	else
+		err = kvmi_vm_read_physical(source->vm, address, data, size);
+	if (err == -EFAULT)
+		complain(0, "not all of %zu bytes at 0x%" PRIx64 " are mapped",
+			 size, address);
+	else if (err)
+		complain(err, "cannot read %zu bytes at 0x%" PRIx64, size,
+			 address);
+	return err;
+}
+
+static int read_range(struct source *source, struct output *out,
+		      uint64_t address, uint64_t size)
 {
 	uint8_t *data = malloc(CHUNK);
 	int err = data ? 0 : -ENOMEM;
@@ -57,16 +87,13 @@ static int read_range(struct kvmi_vm *vm, struct output *out, uint64_t gpa,
 			break;
 		}
 		n = size < CHUNK ? size : CHUNK;
-		err = kvmi_vm_read_physical(vm, gpa, data, n);
-		if (err) {
-			complain(err, "cannot read %zu bytes at 0x%" PRIx64, n,
-				 gpa);
+		err = read_chunk(source, address, data, n);
+		if (err)
 			break;
-		}
-		err = put_chunk(out, gpa, data, n);
+		err = put_chunk(out, address, data, n);
 		if (err)
 			complain(err, "cannot write the output");
-		gpa += n;
+		address += n;
 		size -= n;
 	}
 
@@ -84,17 +111,24 @@ static uint64_t number_argument(const char *text)
 	return number;
 }
 
-static int read_ranges(struct kvmi_vm *vm, struct output *out, char **args)
+static int read_ranges(struct source *source, struct output *out, char **args)
 {
+	uint64_t address;
 	int err = 0;
 
-	for (; *args && !err; args += 2)
-		err = read_range(vm, out, number_argument(args[0]),
-				 number_argument(args[1]));
+	for (; *args && !err; args += 2) {
+		if (source->is_virtual)
+			err = view_parse(&source->view, args[0], &address);
+		else
+			address = number_argument(args[0]);
+		if (!err)
+			err = read_range(source, out, address,
+					 number_argument(args[1]));
+	}
 	return err;
 }
 
-static void check_arguments(char **args, int count)
+static void check_arguments(char **args, int count, bool is_virtual)
 {
 	uint64_t gpa, size;
 	int i;
@@ -102,7 +136,7 @@ static void check_arguments(char **args, int count)
 	if (!count || count % 2)
 		usage(&verb_read, "give an address and a length");
 	for (i = 0; i < count; i += 2) {
-		gpa = number_argument(args[i]);
+		gpa = is_virtual ? 0 : number_argument(args[i]);
 		size = number_argument(args[i + 1]);
 		if (size && gpa + (size - 1) < gpa)
 			usage(&verb_read, "%s bytes at %s go beyond 64 bits",
@@ -143,7 +177,8 @@ static int close_output(struct output *out, int err)
 	return err;
 }
 
-static int act(const struct common *common, struct output *out, char **args)
+static int act(const struct common *common, struct source *source,
+	       struct output *out, char **args)
 {
 	struct session session;
 	int status, err;
@@ -151,7 +186,13 @@ static int act(const struct common *common, struct output *out, char **args)
 	status = session_open(&session, common);
 	if (status)
 		return status;
-	err = read_ranges(session.vm, out, args);
+	source->vm = session.vm;
+	err = source->is_virtual ?
+		view_open(&source->view, session.vm, source->pid) : 0;
+	if (!err)
+		err = read_ranges(source, out, args);
+	if (source->is_virtual)
+		view_close(&source->view);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
@@ -163,8 +204,11 @@ static int run(int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "hex", no_argument, NULL, OPTION_HEX },
 		{ "raw", no_argument, NULL, OPTION_RAW },
+		{ "virtual", no_argument, NULL, OPTION_VIRTUAL },
+		{ "pid", required_argument, NULL, OPTION_PID },
 		{ 0 },
 	};
+	struct source source = { .pid = -1 };
 	struct output out = { 0 };
 	const char *path = NULL;
 	struct common common;
@@ -179,17 +223,23 @@ static int run(int argc, char **argv)
 			out.form = FORM_HEX;
 		else if (option == OPTION_RAW)
 			out.form = FORM_RAW;
+		else if (option == OPTION_VIRTUAL)
+			source.is_virtual = true;
+		else if (option == OPTION_PID)
+			source.pid = pid_option(&verb_read, optarg);
 		else
 			common_option(&common, &verb_read, option);
 	}
-	check_arguments(argv + optind, argc - optind);
+	source.is_virtual |= source.pid >= 0;
+	check_arguments(argv + optind, argc - optind, source.is_virtual);
+	out.address = source.is_virtual ? "gva" : "gpa";
 	if (common.is_json)
 		out.form = FORM_JSON;
 
 	status = open_output(&out, path);
 	if (status)
 		return status;
-	status = act(&common, &out, argv + optind);
+	status = act(&common, &source, &out, argv + optind);
 	return close_output(&out, status) ? (status ? status : EXIT_FAILED) :
 					    EXIT_DONE;
 }
@@ -197,9 +247,11 @@ static int run(int argc, char **argv)
 const struct verb verb_read = {
 	.name = "read",
 	.arguments = "GPA LENGTH [GPA LENGTH]...",
-	.summary = "Read guest memory at physical addresses",
+	.summary = "Read guest memory",
 	.help = "  -o, --output FILE   write the bytes to a file\n"
 		"      --hex           write a dump; default on a terminal\n"
-		"      --raw           write the bytes; default elsewhere\n",
+		"      --raw           write the bytes; default elsewhere\n"
+		"      --virtual       addresses and symbols of the guest's kernel\n"
+		"      --pid N         addresses of this process of the guest\n",
 	.run = run,
 };

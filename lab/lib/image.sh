@@ -218,18 +218,22 @@ build_base()
 
 build_qemu()
 {
-	local stage=$LAB/stage/qemu qemu img firmware
+	local stage=$LAB/stage/qemu qemu img firmware reader
 
 	qemu=$(emulator) || exit 1
 	img=$(dirname "$qemu")/qemu-img
 	firmware=$(dirname "$(dirname "$qemu")")/share/qemu
+	# It reads the cores of guests.
+	reader=$(command -v makedumpfile || :)
 	part_is_new qemu "$guest_vmlinuz" "$LAB/guest.cpio" \
-		"$TOP/lab/lib/image.sh" "$qemu" "$img" && return
+		"$TOP/lab/lib/image.sh" "$qemu" "$img" \
+		${reader:+"$reader"} && return
 	mkdir -p "$stage/l2" "$stage/usr/bin" "$stage/usr/share/qemu"
 	cp "$guest_vmlinuz" "$stage/l2/vmlinuz"
 	cp "$LAB/guest.cpio" "$stage/l2/initrd"
 	stage_program "$qemu" /usr/bin/qemu-system-x86_64 "$stage"
 	stage_program "$img" /usr/bin/qemu-img "$stage"
+	stage_program "$reader" /usr/bin/makedumpfile "$stage"
 	find "$stage/usr/bin" -type f -exec strip --strip-debug {} + 2>/dev/null
 	cp "$seabios"/usr/share/seabios/*.bin "$stage/usr/share/qemu/"
 	find "$blobs/usr/share/qemu" -maxdepth 1 -type f -size -20k -name '*.bin' \

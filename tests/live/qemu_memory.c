@@ -16,24 +16,6 @@
 /* Where Linux lies without its address randomisation. */
 #define KERNEL_GPA	(16ul << 20)
 
-/* The gpa that the beacon told on the console. */
-static uint64_t beacon_gpa(struct qemu *qemu)
-{
-	FILE *console = fopen(qemu->console, "r");
-	unsigned long long gpa = 0;
-	char line[1024], *at;
-
-	expect_true(console);
-	while (!gpa && fgets(line, sizeof(line), console)) {
-		at = strstr(line, "beacon: at ");
-		if (at)
-			sscanf(at, "beacon: at gva %*x gpa %llx", &gpa);
-	}
-	fclose(console);
-	expect_true(gpa);
-	return gpa;
-}
-
 int main(void)
 {
 	struct qemu_options options = { .object = "", .append = "nokaslr" };
@@ -62,7 +44,7 @@ int main(void)
 	gpa = tool_search(&tool, KERNEL_GPA, "Linux version 6.");
 	note("the banner is at gpa 0x%llx", (unsigned long long)gpa);
 
-	gpa = beacon_gpa(&qemu);
+	gpa = qemu_console_number(&qemu, " gpa ");
 	expect(0, __peer_read(&tool.peer, gpa, found, 24));
 	expect_bytes("all is well in the guest", found, 24);
 	expect(0, __peer_put(&tool.peer, gpa, text, strlen(text) + 1));

@@ -66,28 +66,11 @@ static void test_same_content(struct kvmi_vm *vm)
 	expect_true(moving < pages / 20);
 }
 
-static uint64_t beacon_gpa(struct qemu *qemu)
-{
-	FILE *console = fopen(qemu->console, "r");
-	unsigned long long gpa = 0;
-	char line[1024], *at;
-
-	expect_true(console);
-	while (!gpa && fgets(line, sizeof(line), console)) {
-		at = strstr(line, "beacon: at ");
-		if (at)
-			sscanf(at, "beacon: at gva %*x gpa %llx", &gpa);
-	}
-	fclose(console);
-	expect_true(gpa);
-	return gpa;
-}
-
 /* What is written by KVM is in the mapping, and the guest prints it. */
 static void test_write_is_seen(struct qemu *qemu, struct kvmi_vm *vm)
 {
 	const char *text = "the tool was here";
-	uint64_t gpa = beacon_gpa(qemu);
+	uint64_t gpa = qemu_console_number(qemu, " gpa ");
 	const void *data;
 	char copy[24];
 

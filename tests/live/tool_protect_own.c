@@ -97,11 +97,15 @@ static json_object *end(struct command *protect)
 	return o;
 }
 
-/* The guest goes by itself while it is protected. */
+/*
+ * The guest goes by itself while it is protected. If QEMU does not ask the tool
+ * to leave, that cannot tell it from a reset, which is no success.
+ */
 static void test_power_off(struct qemu *qemu, struct command *protect)
 {
 	static const char keys[] = "run poweroff -f\n";
 	const char *line;
+	int status;
 
 	note("power off");
 	begin(qemu, protect);
@@ -112,7 +116,8 @@ static void test_power_off(struct qemu *qemu, struct command *protect)
 		expect_true(line);
 		note("%s", line);
 	} while (line[0] != '{');
-	expect(0, command_wait(protect));
+	status = command_wait(protect);
+	expect_true(status == 0 || status == 1);
 	expect(0, qemu_wait(qemu));
 	qemu_kill(qemu);
 }

@@ -17,6 +17,8 @@
 	VERB(pause)	\
 	VERB(ps)	\
 	VERB(modules)	\
+	VERB(disas)	\
+	VERB(dump)	\
 	VERB(protect)	\
 	VERB(trace)	\
 	VERB(top)	\

@@ -118,11 +118,12 @@ const char *linux_format_address(struct linux_guest *guest, uint64_t gva,
 		snprintf(text, room, "%s+0x%" PRIx64, name, offset);
 	else if (name)
 		snprintf(text, room, "%s", name);
+	else if (module && gva - module->base < module->text_size)
+		snprintf(text, room, "[%s]+0x%" PRIx64, module->name,
+			 gva - module->base);
 	else if (module)
-		snprintf(text, room, gva - module->init < module->init_size ?
-			 "[%s init]+0x%" PRIx64 : "[%s]+0x%" PRIx64,
-			 module->name, gva - module->init < module->init_size ?
-			 gva - module->init : gva - module->base);
+		snprintf(text, room, "[%s init]+0x%" PRIx64, module->name,
+			 gva - module->init);
 	else
 		snprintf(text, room, "0x%" PRIx64, gva);
 	return text;

@@ -13,6 +13,8 @@
 #include "session.h"
 
 #define SOCKETS		64
+/* One that has said hello still has to take our answer. */
+#define ANSWER_MS	2000
 #define SECONDS		2
 /* Longer than any name, so that all are parked and nobody is let in. */
 #define NOBODY		"................................................................"
@@ -178,7 +180,7 @@ static void look_in(struct row *row, struct kvmi_listener *listener)
 	struct kvmi_vm *vm;
 
 	kvmi_uuid_format(row->id.uuid, uuid);
-	row->err = kvmi_listener_accept(listener, uuid, 0, &vm);
+	row->err = kvmi_listener_accept(listener, uuid, ANSWER_MS, &vm);
 	if (row->err)
 		return;
 	row->is_authenticated = kvmi_vm_is_authenticated(vm);

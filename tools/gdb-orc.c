@@ -12,13 +12,18 @@
 #include "gdb-orc.h"
 
 /* As in asm/orc_types.h since Linux 6.4. */
-enum { REG_UNDEFINED, REG_PREV_SP, REG_DX, REG_DI, REG_BP, REG_SP, REG_R10,
-	REG_R13, REG_BP_INDIRECT, REG_SP_INDIRECT };
+enum {
+	REG_UNDEFINED, REG_PREV_SP, REG_DX, REG_DI, REG_BP, REG_SP, REG_R10,
+	REG_R13, REG_BP_INDIRECT, REG_SP_INDIRECT
+};
+
 enum { TYPE_UNDEFINED, TYPE_END, TYPE_CALL, TYPE_REGS, TYPE_PARTIAL };
 
 /* DWARF's numbers of registers. */
-enum { DW_DX = 1, DW_BX = 3, DW_DI = 5, DW_BP = 6, DW_SP = 7, DW_R10 = 10,
-	DW_R13 = 13, DW_RA = 16 };
+enum {
+	DW_DX = 1, DW_BX = 3, DW_DI = 5, DW_BP = 6, DW_SP = 7, DW_R10 = 10,
+	DW_R13 = 13, DW_RA = 16
+};
 
 enum {
 	CFA_ADVANCE = 0x40, CFA_ADVANCE1 = 2, CFA_ADVANCE2 = 3,

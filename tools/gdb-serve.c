@@ -9,7 +9,6 @@
 #define POLL_MS		100
 #define REFRESH_MS	1000
 #define STEP_MS		3000
-#define READ_MAX	(GDB_PACKET / 2 - 8)
 
 enum { SIGNAL_INTERRUPT = 2, SIGNAL_TRAP = 5 };
 
@@ -193,79 +192,6 @@ static int take_v(struct gdb *g, const char *text)
 	return 0;
 }
 
-/* ADDRESS,LENGTH */
-static bool read_range(const char **text, uint64_t *gva, uint64_t *size)
-{
-	return !wire_number(text, gva) && *(*text)++ == ',' &&
-	       !wire_number(text, size);
-}
-
-static void read_memory(struct gdb *g, const char *text)
-{
-	static uint8_t bytes[READ_MAX];
-	static char hex[2 * READ_MAX + 1];
-	uint64_t gva, size;
-	ssize_t n;
-
-	if (!read_range(&text, &gva, &size) || !size || gva + size - 1 < gva) {
-		wire_say(&g->wire, "E16");
-		return;
-	}
-	n = gdb_read_memory(g, gva, bytes, size < READ_MAX ? size : READ_MAX);
-	if (n <= 0) {
-		wire_say(&g->wire, "E0e");
-		return;
-	}
-	wire_to_hex(bytes, (size_t)n, hex);
-	wire_say(&g->wire, hex);
-}
-
-/* M has digits, X has bytes, of which it may have none to ask for it. */
-static void write_memory(struct gdb *g, const char *text, bool is_hex)
-{
-	const char *end = g->wire.packet + g->wire.packet_size;
-	static uint8_t bytes[GDB_PACKET];
-	uint64_t gva, size;
-	ssize_t n;
-
-	if (!read_range(&text, &gva, &size) || *text++ != ':' ||
-	    gva + size < gva) {
-		wire_say(&g->wire, "E16");
-		return;
-	}
-	if (is_hex) {
-		n = wire_from_hex(text, bytes, sizeof(bytes));
-	} else {
-		n = end - text;
-		memcpy(bytes, text, (size_t)n);
-	}
-	if (n < 0 || (uint64_t)n != size)
-		wire_say(&g->wire, "E16");
-	else
-		wire_say(&g->wire, gdb_write_memory(g, gva, bytes, size) ?
-			 "E0e" : "OK");
-}
-
-/* KIND,ADDRESS,SIZE; conditions may follow, which gdb was not promised. */
-static void change_point(struct gdb *g, const char *text, bool is_new)
-{
-	uint64_t kind, gva, size;
-	int err;
-
-	if (wire_number(&text, &kind) || *text++ != ',' ||
-	    !read_range(&text, &gva, &size)) {
-		wire_say(&g->wire, "E16");
-		return;
-	}
-	if (kind > GDB_ACCESS) {
-		wire_say(&g->wire, "");
-		return;
-	}
-	err = (is_new ? gdb_insert : gdb_remove)(g, (enum gdb_kind)kind, gva,
-						 size);
-	wire_say(&g->wire, err ? "E0e" : "OK");
-}
-
 static void tell_thread(struct gdb *g, const char *text)
 {
 	uint64_t id;
@@ -316,15 +242,15 @@ static int take_packet(struct gdb *g)
 		gdb_set_register(g, text);
 		break;
 	case 'm':
-		read_memory(g, text);
+		gdb_ask_memory(g, text);
 		break;
 	case 'M':
 	case 'X':
-		write_memory(g, text, g->wire.packet[0] == 'M');
+		gdb_change_memory(g, text, g->wire.packet[0] == 'M');
 		break;
 	case 'Z':
 	case 'z':
-		change_point(g, text, g->wire.packet[0] == 'Z');
+		gdb_change_point(g, text, g->wire.packet[0] == 'Z');
 		break;
 	case 'H':
 		choose_thread(g, text);

@@ -154,6 +154,11 @@ void gdb_command(struct gdb *g, const char *hex);
 /* The profile of the guest's kernel; complains. */
 int gdb_open_profile(struct gdb *g);
 
+/* gdb-request.c: answer packets. */
+void gdb_ask_memory(struct gdb *g, const char *text);	/* m */
+void gdb_change_memory(struct gdb *g, const char *text, bool is_hex); /* M, X */
+void gdb_change_point(struct gdb *g, const char *text, bool is_new); /* Z, z */
+
 /* gdb-serve.c: talks to one gdb until it goes. Returns 0 or -errno. */
 int gdb_serve(struct gdb *g);
 

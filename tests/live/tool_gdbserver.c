@@ -126,6 +126,8 @@ static void gdb_start(struct qemu *qemu, struct gdb *gdb, const char *format,
 	gdb->pid = must(fork());
 	if (!gdb->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* To be killed with what it has started. */
+		setpgid(0, 0);
 		dup2(must(open(gdb->output, O_WRONLY | O_CREAT | O_APPEND,
 			       0600)), 1);
 		dup2(1, 2);
@@ -209,6 +211,7 @@ static const char tour[] =
 	"stepi\n"
 	"x/i $pc\n"
 	"finish\n"
+	"echo finished\\n\n"
 	"continue\n"
 	"print $_thread\n"
 	"bt 2\n"
@@ -262,7 +265,7 @@ static void test_tour(struct qemu *qemu)
 	expect_printed(&gdb, "in do_syscall_64 ()");
 	/* Behind the entry is the program. */
 	expect_printed(&gdb, "#2  <signal handler called>\n#3  0x00000000004");
-	expect_printed(&gdb, "Run till exit");
+	expect_printed(&gdb, " in do_syscall_64 ()\nfinished\n");
 	snprintf(want, sizeof(want), "=> 0x%lx <__x64_sys_sethostname>:",
 		 target);
 	expect_printed(&gdb, want);
@@ -334,7 +337,7 @@ static void test_killed(struct qemu *qemu, bool is_stopped)
 				      25)));
 		gdb_wait_for(&gdb, "stopped");
 	}
-	kill(gdb.pid, SIGKILL);
+	kill(-gdb.pid, SIGKILL);
 	expect(128 + SIGKILL, wait_child(gdb.pid));
 	qemu_expect_alive(qemu);
 	set_names(qemu, "hostname alive");
@@ -353,7 +356,7 @@ static void test_server_killed(struct qemu *qemu, const struct text *text)
 	gdb_start_break(qemu, &gdb);
 	kill(server.pid, SIGKILL);
 	expect(128 + SIGKILL, command_wait(&server));
-	kill(gdb.pid, SIGKILL);
+	kill(-gdb.pid, SIGKILL);
 	wait_child(gdb.pid);
 	qemu_expect_alive(qemu);
 	/* That of an ENDBR, of which the first byte is not there. */
@@ -376,7 +379,7 @@ static void test_stop(struct qemu *qemu, struct command *server)
 	qmp(&qemu->qmp, "stop", NULL);
 	gdb_wait_for(&gdb, "stopped");
 	expect_printed(&gdb, "exited normally");
-	kill(gdb.pid, SIGKILL);
+	kill(-gdb.pid, SIGKILL);
 	wait_child(gdb.pid);
 	expect(0, command_wait(server));
 	qmp(&qemu->qmp, "cont", NULL);

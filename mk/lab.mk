@@ -7,7 +7,7 @@
 #	make lab [CPU=amd|intel|amd-bochs] [TEST=name] [KEEP=1] [DEBUG=1]
 #		[MODULES=stock] [NRIPS=0] [STRESS=seconds] [RUN=name|all] [SHORT=1] [ALL=1]
 
-.PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu
+.PHONY: lab demo check-amd-bochs check-lab debug-kernel lab-packages lab-cpu lab-kernel
 
 lab-packages: lab-cpu
 	@mk/install-packages lab $(if $(filter intel amd-bochs,$(CPU)),lab-intel)
@@ -15,6 +15,10 @@ lab-packages: lab-cpu
 lab-cpu:
 	@case "$(or $(CPU),amd)" in amd | intel | amd-bochs) ;; \
 	*) echo "lab: CPU is amd, intel or amd-bochs, not $(CPU)"; exit 2 ;; esac
+
+# The kernel of the guests, which the unit tests read as well.
+lab-kernel: lab-packages
+	@V=$(filter-out 0,$(V)) lab/lab kernel
 
 LAB_OPTIONS = $(if $(CPU),--cpu $(CPU)) $(if $(RUN),--run $(RUN)) $(if $(MODULES),--modules $(MODULES)) \
 	$(if $(CPUS),--cpus $(CPUS)) $(if $(SHORT),--short) $(if $(PART),--part $(PART)) $(if $(ALL),--all) \

@@ -6,7 +6,7 @@
  * banner is at its virtual address, and makedumpfile prints the guest's log. One
  * that is interrupted, or for which QEMU cannot wait, leaves no file.
  *
- * lab: calm timeout=400
+ * lab: calm aside timeout=400
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -6,7 +6,7 @@
  * because QEMU wants the guest for itself, the kernel's text is what it was; not
  * so when the tool is killed.
  *
- * lab: calm gdb timeout=420
+ * lab: calm aside gdb timeout=420
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
  * guest calls so; it shows where each vCPU is. "translate", "read" and "write" of
  * a symbol, and of an address of a process, are those of the guest.
  *
- * lab: calm timeout=300
+ * lab: calm aside timeout=300
  */
 #include <inttypes.h>
 #include <poll.h>

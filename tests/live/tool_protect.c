@@ -4,7 +4,7 @@
  * deny nothing of it has an effect, with report all has, with crash the guest
  * ends; each attempt is told with what it was at, the module and the process.
  *
- * lab: calm timeout=240
+ * lab: calm aside timeout=240
  */
 #include <signal.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * it is refused, each kind is counted, and the guest has nothing to complain of.
  * What that costs the guest is told in the log. Then it powers off, protected.
  *
- * lab: calm timeout=300
+ * lab: calm aside timeout=300
  */
 #include <signal.h>
 #include <stdio.h>

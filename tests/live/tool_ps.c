@@ -6,7 +6,7 @@
  * lists any more, but in these, and marked, until they are shown again. While the
  * guest makes processes without end nothing is called hidden.
  *
- * lab: calm timeout=400
+ * lab: calm aside timeout=400
  */
 #include <fcntl.h>
 #include <glob.h>

@@ -6,7 +6,7 @@
  * comes. Before the guest's first instruction each verb answers or says why not,
  * and of a stopped one too.
  *
- * lab: calm timeout=240
+ * lab: calm aside timeout=240
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * guest's own clock says, with as much of the time, in a function that the guest's
  * kernel has.
  *
- * lab: calm timeout=300
+ * lab: calm aside timeout=300
  */
 #include <glob.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
  * process switches by names that the guest has, too. Filters leave out the others,
  * and the code of the kernel is what it was before.
  *
- * lab: calm timeout=300
+ * lab: calm aside timeout=300
  */
 #include <signal.h>
 #include <stdio.h>

@@ -42,6 +42,8 @@ void script_state(struct kvmi_vcpu_event *state, uint16_t vcpu);
 /* Whole scripts: the library sends nothing; it gets no answer. */
 int script_nothing(int fd, void *arg);
 int script_swallow(int fd, void *arg);
+/* What answers no command, after which there is no session. */
+int script_garble(int fd, void *arg);
 int script_version(int fd, const struct frame *frame, uint32_t version);
 
 void peer_hello(struct kvmi_qemu2introspector *hello, const char *name,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bare.h"
+#include "json.h"
 #include "test.h"
 #include "vmm.h"
 
@@ -106,4 +107,28 @@ void bare_wait_rest(struct bare *bare, int vcpu)
 	wait_for(state->executions == state->limit || state->wrong);
 	expect(0, state->wrong);
 	expect(state->limit, state->attempts);
+}
+
+int bare_wait_trace(struct bare *bare, struct command *trace)
+{
+	uint64_t end = now_ms() + DEADLINE_MS;
+	const char *line;
+	json_object *o;
+	int seen = 0, lines = 0;
+
+	while (seen != 3) {
+		if (now_ms() > end)
+			fail("the trace sees vCPUs %d", seen);
+		bare_allow(bare, 0, !(seen & 1));
+		bare_allow(bare, 1, !(seen & 2));
+		while ((line = command_line(trace, 300))) {
+			o = json_parse(line);
+			seen |= 1 << json_number(o, "vcpu");
+			json_object_put(o);
+			lines++;
+		}
+		bare_wait_rest(bare, 0);
+		bare_wait_rest(bare, 1);
+	}
+	return lines;
 }

@@ -8,6 +8,7 @@
 #define TESTS_LIB_BARE_H
 
 #include "../guest/guest.h"
+#include "command.h"
 #include "qemu.h"
 
 struct bare {
@@ -30,5 +31,10 @@ void bare_prepare(struct bare *bare, int vcpu, uint64_t kind);
 void bare_allow(struct bare *bare, int vcpu, uint64_t count);
 /* Waits until it has done as many as it may; nothing went wrong. */
 void bare_wait_rest(struct bare *bare, int vcpu);
+/*
+ * What the guest does before a trace has its events on is not seen: it is
+ * allowed one at a time until both vCPUs are. Returns how many lines have come.
+ */
+int bare_wait_trace(struct bare *bare, struct command *trace);
 
 #endif /* TESTS_LIB_BARE_H */

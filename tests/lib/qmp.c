@@ -108,6 +108,18 @@ const char *qmp_ask(struct qmp *q, const char *command, const char *arguments,
 	return json_object_get_string(value);
 }
 
+void qmp_human(struct qmp *qmp, const char *line)
+{
+	char arguments[128];
+	const char *said;
+
+	snprintf(arguments, sizeof(arguments), "{ 'command-line': '%s' }",
+		 line);
+	said = qmp_ask(qmp, "human-monitor-command", arguments, NULL);
+	if (*said)
+		fail("%s: %s", line, said);
+}
+
 static bool is_event(struct qmp *qmp, size_t i, const char *name)
 {
 	json_object *event = json_object_array_get_idx(qmp->events, i);

@@ -32,6 +32,9 @@ void qmp(struct qmp *qmp, const char *command, const char *arguments);
 const char *qmp_ask(struct qmp *qmp, const char *command,
 		    const char *arguments, const char *member);
 
+/* A line for the human monitor, which must have nothing to say to it. */
+void qmp_human(struct qmp *qmp, const char *line);
+
 /*
  * The data of the next event of this name as JSON text without spaces, valid
  * until the next call; waits for it. Earlier events count.

@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "../lib/bare.h"
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/test.h"
 #include "../lib/vmm.h"
 
@@ -31,24 +30,6 @@ static const struct {
 	{ "fnsave (%rdi)", 2, { 0xdd, 0x37 } },
 	{ "movl $imm, 8(%rdi)", 7, { 0xc7, 0x47, 8, 1, 2, 3, 4 } },
 };
-
-static uint64_t number(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail("there is no %s", name);
-	return strtoull(json_object_get_string(value), NULL, 0);
-}
-
-static json_object *parse(const char *line)
-{
-	json_object *object = line ? json_tokener_parse(line) : NULL;
-
-	if (!object)
-		fail("this is no JSON: %s", line);
-	return object;
-}
 
 static uint8_t *touched(struct bare *bare, int vcpu)
 {
@@ -78,31 +59,6 @@ static void prepare(struct bare *bare, size_t i)
 	memcpy(code, stores[i].code, stores[i].size);
 }
 
-/* Until the events are on for both, stores happen. Returns the lines. */
-static int wait_for_start(struct bare *bare, struct command *trace)
-{
-	uint64_t end = now_ms() + DEADLINE_MS;
-	const char *line;
-	json_object *o;
-	int seen = 0, lines = 0;
-
-	while (seen != 3) {
-		if (now_ms() > end)
-			fail("the trace sees vCPUs %d", seen);
-		bare_allow(bare, 0, !(seen & 1));
-		bare_allow(bare, 1, !(seen & 2));
-		while ((line = command_line(trace, 300))) {
-			o = parse(line);
-			seen |= 1 << number(o, "vcpu");
-			json_object_put(o);
-			lines++;
-		}
-		bare_wait_rest(bare, 0);
-		bare_wait_rest(bare, 1);
-	}
-	return lines;
-}
-
 static void expect_lines(struct command *trace)
 {
 	int got[2] = { 0, 0 };
@@ -110,11 +66,11 @@ static void expect_lines(struct command *trace)
 	uint64_t vcpu;
 
 	while (got[0] + got[1] < 2 * STORES) {
-		o = parse(command_line(trace, DEADLINE_MS));
-		vcpu = number(o, "vcpu");
+		o = json_parse(command_line(trace, DEADLINE_MS));
+		vcpu = json_number(o, "vcpu");
 		expect_true(vcpu < 2);
-		expect(vmm_kind_rip(GUEST_PAGE), number(o, "rip"));
-		expect(GUEST_TOUCHED(vcpu), number(o, "gpa") & ~0xfffull);
+		expect(vmm_kind_rip(GUEST_PAGE), json_number(o, "rip"));
+		expect(GUEST_TOUCHED(vcpu), json_number(o, "gpa") & ~0xfffull);
 		got[vcpu]++;
 		json_object_put(o);
 	}
@@ -127,9 +83,9 @@ static void expect_summary(struct command *trace, int count)
 	json_object *o, *row;
 
 	must(kill(trace->pid, SIGTERM));
-	o = parse(command_line(trace, DEADLINE_MS));
+	o = json_parse(command_line(trace, DEADLINE_MS));
 	expect_true(json_object_object_get_ex(o, "page", &row));
-	expect(count, number(row, "count"));
+	expect(count, json_number(row, "count"));
 	json_object_put(o);
 	expect(true, !command_line(trace, DEADLINE_MS));
 	expect(0, command_wait(trace));
@@ -144,7 +100,7 @@ static void test_deny(struct bare *bare, size_t i)
 	prepare(bare, i);
 	command_start(&trace, "trace -s %s --json --deny page 0x%x 0x%x",
 		      bare->qemu.socket, GUEST_TOUCHED(0), GUEST_TOUCHED(1));
-	lines = wait_for_start(bare, &trace);
+	lines = bare_wait_trace(bare, &trace);
 	for (vcpu = 0; vcpu < 2; vcpu++) {
 		memset(touched(bare, vcpu), PATTERN, 4096);
 		bare_allow(bare, vcpu, STORES);

@@ -72,19 +72,6 @@ static struct kvmi_vm *expect_return(struct kvmi_listener *listener,
 	return vm;
 }
 
-static void monitor(struct bare *bare, const char *line)
-{
-	char arguments[128];
-	const char *said;
-
-	snprintf(arguments, sizeof(arguments), "{ 'command-line': '%s' }",
-		 line);
-	said = qmp_ask(&bare->qemu.qmp, "human-monitor-command", arguments,
-		       NULL);
-	if (*said)
-		fail("%s: %s", line, said);
-}
-
 /* It is asked to leave, does so, and meets the guest on the other side. */
 static struct kvmi_vm *test_migration(struct kvmi_listener *listener,
 				      struct kvmi_vm *vm, struct bare *source,
@@ -117,7 +104,7 @@ static struct kvmi_vm *test_snapshots(struct kvmi_listener *listener,
 				      struct kvmi_vm *vm, struct bare *bare)
 {
 	note("a snapshot is made");
-	monitor(bare, "savevm s");
+	qmp_human(&bare->qemu.qmp, "savevm s");
 	expect_end(vm, KVMI_END_LOST);
 	vm = expect_return(listener, KVMI_RUN_SAME);
 
@@ -127,7 +114,7 @@ static struct kvmi_vm *test_snapshots(struct kvmi_listener *listener,
 	vm = expect_return(listener, KVMI_RUN_NEWER);
 
 	note("the snapshot is loaded");
-	monitor(bare, "loadvm s");
+	qmp_human(&bare->qemu.qmp, "loadvm s");
 	expect_end(vm, KVMI_END_LOST);
 	return expect_return(listener, KVMI_RUN_OLDER);
 }

@@ -13,10 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "../lib/bare.h"
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/test.h"
 #include "../lib/vmm.h"
 
@@ -32,20 +31,6 @@ struct step {
 	char text[96];
 	bool failed;
 };
-
-static json_object *field(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail("there is no %s", name);
-	return value;
-}
-
-static uint64_t number(json_object *object, const char *name)
-{
-	return strtoull(json_object_get_string(field(object, name)), NULL, 0);
-}
 
 static void read_bytes(struct step *step, const char *hex)
 {
@@ -69,12 +54,12 @@ static bool read_step(struct command *command, struct step *step)
 	if (!o)
 		fail("this is no JSON: %s", line);
 	*step = (struct step){
-		.number = number(o, "step"), .vcpu = number(o, "vcpu"),
-		.rip = number(o, "rip"), .next = number(o, "next"),
-		.failed = json_object_get_boolean(field(o, "failed")),
+		.number = json_number(o, "step"), .vcpu = json_number(o, "vcpu"),
+		.rip = json_number(o, "rip"), .next = json_number(o, "next"),
+		.failed = json_object_get_boolean(json_field(o, "failed")),
 	};
-	read_bytes(step, json_object_get_string(field(o, "bytes")));
-	text = json_object_get_string(field(o, "instruction"));
+	read_bytes(step, json_object_get_string(json_field(o, "bytes")));
+	text = json_object_get_string(json_field(o, "instruction"));
 	snprintf(step->text, sizeof(step->text), "%s", text ? text : "");
 	json_object_put(o);
 	return true;
@@ -99,9 +84,10 @@ static bool host_can(const char *socket)
 
 	o = json_tokener_parse(command_output(0, "info -s %s --json", socket));
 	expect_true(o);
-	protocol = field(o, "protocol");
-	can = json_object_get_boolean(field(field(protocol, "features"),
-					    "singlestep"));
+	protocol = json_field(o, "protocol");
+	can = json_object_get_boolean(json_field(json_field(protocol,
+							    "features"),
+						 "singlestep"));
 	json_object_put(o);
 	return can;
 }

@@ -90,32 +90,19 @@ static void test_stop(struct bare *bare)
 	expect_running(bare);
 }
 
-static void monitor(struct bare *bare, const char *line)
-{
-	char arguments[128];
-	const char *said;
-
-	snprintf(arguments, sizeof(arguments), "{ 'command-line': '%s' }",
-		 line);
-	said = qmp_ask(&bare->qemu.qmp, "human-monitor-command", arguments,
-		       NULL);
-	if (*said)
-		fail("%s: %s", line, said);
-}
-
 static void test_snapshot(struct bare *bare)
 {
 	static struct command trace;
 
 	note("snapshot");
 	watch(bare, &trace);
-	monitor(bare, "savevm s");
+	qmp_human(&bare->qemu.qmp, "savevm s");
 	expect_left(bare, &trace);
 	expect_running(bare);
 
 	/* The next one cannot be asked: loading ends the session. */
 	watch(bare, &trace);
-	monitor(bare, "loadvm s");
+	qmp_human(&bare->qemu.qmp, "loadvm s");
 	expect_true(command_wait(&trace) != 0);
 	expect_bytes(code, code_now(bare), code_size());
 	expect_running(bare);

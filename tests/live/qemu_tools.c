@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
@@ -36,24 +35,6 @@ static const struct {
 
 #define REGISTERS (sizeof(registers) / sizeof(registers[0]))
 #define CONSTANT (REGISTERS - 3)
-
-static uint64_t number(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail("there is no %s", name);
-	return strtoull(json_object_get_string(value), NULL, 0);
-}
-
-static json_object *parse(const char *text)
-{
-	json_object *object = text ? json_tokener_parse(text) : NULL;
-
-	if (!object)
-		fail("this is no JSON: %s", text);
-	return object;
-}
 
 /* What QEMU's monitor says of this vCPU's register. */
 static uint64_t monitor_register(const char *all, int vcpu, const char *name)
@@ -80,11 +61,11 @@ static void expect_registers(const char *all, json_object *o, int vcpu)
 {
 	size_t i;
 
-	expect(vcpu, number(o, "vcpu"));
-	expect(8, number(o, "mode"));
+	expect(vcpu, json_number(o, "vcpu"));
+	expect(8, json_number(o, "mode"));
 	for (i = CONSTANT; i < REGISTERS; i++)
 		if (monitor_register(all, vcpu, registers[i].monitor) !=
-		    number(o, registers[i].tool))
+		    json_number(o, registers[i].tool))
 			fail("vCPU %d: %s is not what QEMU says", vcpu,
 			     registers[i].tool);
 }
@@ -117,7 +98,7 @@ static uint64_t test_regs(struct qemu *qemu)
 
 	note("regs");
 	all = monitor_registers(qemu);
-	o = parse(command_output(0, "regs -s %s --json", path));
+	o = json_parse(command_output(0, "regs -s %s --json", path));
 	expect(2, json_object_array_length(o));
 	for (i = 0; i < 2; i++)
 		expect_registers(all, json_object_array_get_idx(o, i), i);
@@ -128,14 +109,14 @@ static uint64_t test_regs(struct qemu *qemu)
 		expect(monitor_register(all, i, "EFER="),
 		       shown_register(text, "efer", i));
 
-	o = parse(command_output(0, "regs -s %s --json --vcpu 1 --msr lstar --msr 0xc0000080",
-				 path));
+	o = json_parse(command_output(0, "regs -s %s --json --vcpu 1 --msr lstar --msr 0xc0000080",
+				      path));
 	expect(1, json_object_array_length(o));
-	expect(1, number(json_object_array_get_idx(o, 0), "vcpu"));
+	expect(1, json_number(json_object_array_get_idx(o, 0), "vcpu"));
 	json_object_object_get_ex(json_object_array_get_idx(o, 0), "msrs",
 				  &msrs);
-	expect(monitor_register(all, 1, "EFER="), number(msrs, "0xc0000080"));
-	lstar = number(msrs, "lstar");
+	expect(monitor_register(all, 1, "EFER="), json_number(msrs, "0xc0000080"));
+	lstar = json_number(msrs, "lstar");
 	expect_true(lstar > KERNEL_MAP);
 	json_object_put(o);
 
@@ -151,12 +132,12 @@ static uint64_t translate(struct qemu *qemu, uint64_t gva, int vcpu)
 	uint64_t found = UINT64_MAX;
 
 	/* Not mapped is a failure for the shell. */
-	o = parse(command_output(-1, "translate -s %s --json --vcpu %d 0x%llx",
-				 qemu->socket, vcpu, (long long)gva));
+	o = json_parse(command_output(-1, "translate -s %s --json --vcpu %d 0x%llx",
+				      qemu->socket, vcpu, (long long)gva));
 	row = json_object_array_get_idx(o, 0);
-	expect(gva, number(row, "gva"));
+	expect(gva, json_number(row, "gva"));
 	if (json_object_object_get_ex(row, "gpa", &gpa) && gpa)
-		found = number(row, "gpa");
+		found = json_number(row, "gpa");
 	json_object_put(o);
 	return found;
 }
@@ -268,15 +249,15 @@ static void test_trace(struct qemu *qemu, uint64_t lstar)
 	command_start(&trace, "trace -s %s --json --count 3 breakpoint 0x%lx",
 		      qemu->socket, lstar);
 	for (i = 0; i < 3; i++) {
-		o = parse(command_line(&trace, DEADLINE_MS));
-		expect(lstar, number(o, "rip"));
-		expect(lstar, number(o, "address"));
+		o = json_parse(command_line(&trace, DEADLINE_MS));
+		expect(lstar, json_number(o, "rip"));
+		expect(lstar, json_number(o, "address"));
 		if (cr3)
-			expect(cr3, number(o, "cr3"));
-		cr3 = number(o, "cr3");
+			expect(cr3, json_number(o, "cr3"));
+		cr3 = json_number(o, "cr3");
 		json_object_put(o);
 	}
-	o = parse(command_line(&trace, DEADLINE_MS));
+	o = json_parse(command_line(&trace, DEADLINE_MS));
 	json_object_put(o);
 	expect(0, command_wait(&trace));
 	expect_bytes(before, command_output(0, "read -s %s --raw 0x%lx 16",

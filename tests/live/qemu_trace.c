@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "../lib/bare.h"
 #include "../lib/command.h"
 #include "../lib/event.h"
+#include "../lib/json.h"
 #include "../lib/test.h"
 #include "../lib/vmm.h"
 
@@ -33,74 +32,28 @@ static const struct {
 	{ GUEST_PAGE, "page" },
 };
 
-static uint64_t number(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail("there is no %s", name);
-	return strtoull(json_object_get_string(value), NULL, 0);
-}
-
-static json_object *parse(const char *line)
-{
-	json_object *object = line ? json_tokener_parse(line) : NULL;
-
-	if (!object)
-		fail("this is no JSON: %s", line);
-	return object;
-}
-
-/*
- * What the guest does before the events are on is not seen; it is allowed one
- * at a time until both vCPUs are. Returns how many lines have come.
- */
-static int wait_for_start(struct bare *bare, struct command *trace)
-{
-	uint64_t end = now_ms() + DEADLINE_MS;
-	const char *line;
-	json_object *o;
-	int seen = 0, lines = 0;
-
-	while (seen != 3) {
-		if (now_ms() > end)
-			fail("the trace sees vCPUs %d", seen);
-		bare_allow(bare, 0, !(seen & 1));
-		bare_allow(bare, 1, !(seen & 2));
-		while ((line = command_line(trace, 300))) {
-			o = parse(line);
-			seen |= 1 << number(o, "vcpu");
-			json_object_put(o);
-			lines++;
-		}
-		bare_wait_rest(bare, 0);
-		bare_wait_rest(bare, 1);
-	}
-	return lines;
-}
-
 static void expect_line(json_object *o, size_t i, uint64_t *written)
 {
-	uint64_t vcpu = number(o, "vcpu");
+	uint64_t vcpu = json_number(o, "vcpu");
 	json_object *event;
 
 	json_object_object_get_ex(o, "event", &event);
 	expect(0, strcmp(traces[i].event, json_object_get_string(event)));
-	expect(vmm_kind_rip(traces[i].kind), number(o, "rip"));
+	expect(vmm_kind_rip(traces[i].kind), json_number(o, "rip"));
 	expect_true(vcpu < 2);
 	if (traces[i].kind == GUEST_NOP) {
-		expect(vmm_kind_rip(GUEST_NOP), number(o, "address"));
+		expect(vmm_kind_rip(GUEST_NOP), json_number(o, "address"));
 		/* Or the other one, which is in the next page. */
-		expect(GUEST_TABLES, number(o, "cr3") & ~0x1000ull);
+		expect(GUEST_TABLES, json_number(o, "cr3") & ~0x1000ull);
 	} else if (traces[i].kind == GUEST_PAGE) {
-		expect(GUEST_TOUCHED(vcpu), number(o, "gva"));
-		expect(GUEST_TOUCHED(vcpu), number(o, "gpa"));
+		expect(GUEST_TOUCHED(vcpu), json_number(o, "gva"));
+		expect(GUEST_TOUCHED(vcpu), json_number(o, "gpa"));
 	} else if (traces[i].kind != GUEST_HYPERCALL) {
 		/* It goes back and forth between two values. */
-		expect_true(number(o, "old") != number(o, "new"));
+		expect_true(json_number(o, "old") != json_number(o, "new"));
 		if (written[vcpu])
-			expect(written[vcpu], number(o, "old"));
-		written[vcpu] = number(o, "new");
+			expect(written[vcpu], json_number(o, "old"));
+		written[vcpu] = json_number(o, "new");
 	}
 }
 
@@ -119,9 +72,9 @@ static void expect_lines(struct bare *bare, struct command *trace, size_t i,
 		if (!line)
 			fail("%d lines instead of %d", got[0] + got[1],
 			     2 * count);
-		o = parse(line);
+		o = json_parse(line);
 		expect_line(o, i, written);
-		got[number(o, "vcpu")]++;
+		got[json_number(o, "vcpu")]++;
 		json_object_put(o);
 	}
 	expect(count, got[0]);
@@ -135,9 +88,9 @@ static void expect_summary(struct command *trace, const char *event, int count)
 	json_object *o, *row;
 
 	must(kill(trace->pid, SIGTERM));
-	o = parse(command_line(trace, DEADLINE_MS));
+	o = json_parse(command_line(trace, DEADLINE_MS));
 	expect_true(json_object_object_get_ex(o, event, &row));
-	expect(count, number(row, "count"));
+	expect(count, json_number(row, "count"));
 	json_object_put(o);
 	expect(true, !command_line(trace, DEADLINE_MS));
 	expect(0, command_wait(trace));
@@ -175,7 +128,7 @@ static void test_trace(struct bare *bare, size_t i)
 	else
 		command_start(&trace, "trace -s %s --json %s",
 			      bare->qemu.socket, traces[i].event);
-	lines = wait_for_start(bare, &trace);
+	lines = bare_wait_trace(bare, &trace);
 	for (n = 0; n < 2; n++)
 		bare_allow(bare, n, EXECUTIONS);
 	expect_lines(bare, &trace, i, EXECUTIONS);
@@ -209,9 +162,9 @@ static void test_in_place(struct bare *bare)
 	}
 	command_start(&trace, "trace -s %s -q --json --count 20 breakpoint 0x%lx",
 		      path, vmm_kind_rip(GUEST_HYPERCALL));
-	o = parse(command_line(&trace, DEADLINE_MS));
+	o = json_parse(command_line(&trace, DEADLINE_MS));
 	expect_true(json_object_object_get_ex(o, "breakpoint", &row));
-	count = number(row, "count");
+	count = json_number(row, "count");
 	expect_true(count >= 20);
 	json_object_put(o);
 	expect(0, command_wait(&trace));

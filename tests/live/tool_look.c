@@ -16,41 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
 #define PATIENCE	(8 * DEADLINE_MS)
 #define CODE_MAX	8192
-
-static json_object *parse(const char *text)
-{
-	json_object *object = text ? json_tokener_parse(text) : NULL;
-
-	if (!object)
-		fail("this is no JSON: %s", text);
-	return object;
-}
-
-static const char *text_of(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail("there is no %s", name);
-	return value ? json_object_get_string(value) : NULL;
-}
-
-static uint64_t number(json_object *object, const char *name)
-{
-	const char *text = text_of(object, name);
-
-	if (!text)
-		fail("%s is null", name);
-	return strtoull(text, NULL, 0);
-}
 
 /* All that it prints; to find the kernel takes a while. */
 static const char *__attribute__((format(printf, 2, 3)))
@@ -122,13 +94,13 @@ static size_t unhex(const char *text, uint8_t *data)
 /* A call names what is called, and the guest has that there. */
 static bool is_call_right(json_object *row, uint64_t target, const char *name)
 {
-	const char *what = text_of(row, "instruction");
-	const char *symbol = text_of(row, "target_symbol");
+	const char *what = json_text(row, "instruction");
+	const char *symbol = json_text(row, "target_symbol");
 
 	if (!what || strncmp(what, "call ", 5) || !symbol ||
 	    strcmp(symbol, name))
 		return false;
-	expect(target, number(row, "target"));
+	expect(target, json_number(row, "target"));
 	return true;
 }
 
@@ -145,16 +117,16 @@ static void test_function(struct qemu *qemu)
 	callee = guest_symbol(qemu, "x64_sys_call", &unused);
 	expect_true(end - from < CODE_MAX);
 	monitor_read(qemu, from, want, end - from);
-	all = parse(patient(0, "disas -s %s --json do_syscall_64",
-			    qemu->socket));
+	all = json_parse(patient(0, "disas -s %s --json do_syscall_64",
+				 qemu->socket));
 	expect(1, json_object_array_length(all));
 	json_object_object_get_ex(json_object_array_get_idx(all, 0), "code",
 				  &code);
 	for (i = 0, at = from; i < json_object_array_length(code); i++) {
 		row = json_object_array_get_idx(code, i);
-		expect(at, number(row, "address"));
-		expect_true(text_of(row, "instruction"));
-		size = unhex(text_of(row, "bytes"), got);
+		expect(at, json_number(row, "address"));
+		expect_true(json_text(row, "instruction"));
+		size = unhex(json_text(row, "bytes"), got);
 		expect_bytes(want + (at - from), got, size);
 		calls += is_call_right(row, callee, "x64_sys_call");
 		at += size;
@@ -163,9 +135,9 @@ static void test_function(struct qemu *qemu)
 	expect(end, at);
 	expect(1, calls);
 	row = json_object_array_get_idx(code, 0);
-	expect(0, strcmp("do_syscall_64", text_of(row, "symbol")));
+	expect(0, strcmp("do_syscall_64", json_text(row, "symbol")));
 	row = json_object_array_get_idx(code, 1);
-	expect(0, strncmp("do_syscall_64+0x", text_of(row, "symbol"), 16));
+	expect(0, strncmp("do_syscall_64+0x", json_text(row, "symbol"), 16));
 	json_object_put(all);
 }
 
@@ -191,11 +163,11 @@ static void test_where(struct qemu *qemu)
 	int i;
 
 	note("where the vCPUs are");
-	all = parse(patient(0, "disas -s %s --json -n 2", qemu->socket));
+	all = json_parse(patient(0, "disas -s %s --json -n 2", qemu->socket));
 	expect(2, json_object_array_length(all));
 	for (i = 0; i < 2; i++) {
 		listing = json_object_array_get_idx(all, i);
-		expect(i, number(listing, "vcpu"));
+		expect(i, json_number(listing, "vcpu"));
 		json_object_object_get_ex(listing, "code", &code);
 		expect(2, json_object_array_length(code));
 	}

@@ -17,9 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
@@ -36,27 +35,9 @@ struct process {
 
 static char list_text[131072];
 
-static json_object *parse(const char *text)
-{
-	json_object *object = text ? json_tokener_parse(text) : NULL;
-
-	if (!object)
-		fail("this is no JSON: %s", text);
-	return object;
-}
-
-static json_object *field(json_object *o, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(o, name, &value))
-		fail("there is no %s", name);
-	return value;
-}
-
 static int number(json_object *o, const char *name)
 {
-	return json_object_get_int(field(o, name));
+	return (int)json_number(o, name);
 }
 
 /* Its first look for the kernel's symbols takes an emulated machine long. */
@@ -80,7 +61,7 @@ ask(int status, const char *format, ...)
 		expect_true(used < sizeof(list_text));
 	}
 	expect(status, command_wait(&command));
-	return parse(list_text);
+	return json_parse(list_text);
 }
 
 /* The object of this pid, NULL: none. */
@@ -101,7 +82,7 @@ static json_object *find_name(json_object *list, const char *name)
 
 	for (i = 0; i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
-		if (!strcmp(json_object_get_string(field(o, "name")), name))
+		if (!strcmp(json_object_get_string(json_field(o, "name")), name))
 			return o;
 	}
 	return NULL;
@@ -122,7 +103,7 @@ static int count_hidden(json_object *list)
 
 	for (i = 0; i < json_object_array_length(list); i++) {
 		o = json_object_array_get_idx(list, i);
-		count += !!json_object_array_length(field(o, "hidden"));
+		count += !!json_object_array_length(json_field(o, "hidden"));
 	}
 	return count;
 }
@@ -133,13 +114,13 @@ static int count_running(json_object *list)
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(list); i++)
-		count += !!field(json_object_array_get_idx(list, i), "vcpu");
+		count += !!json_field(json_object_array_get_idx(list, i), "vcpu");
 	return count;
 }
 
 static bool is_hidden(json_object *o, const char *list)
 {
-	json_object *entry, *hidden = field(o, "hidden");
+	json_object *entry, *hidden = json_field(o, "hidden");
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(hidden); i++) {
@@ -175,7 +156,7 @@ static int count_threads(json_object *threads, int process)
 /* /proc adds to the name of a worker of the kernel what it works at. */
 static void expect_process(json_object *o, const struct process *p)
 {
-	const char *name = json_object_get_string(field(o, "name"));
+	const char *name = json_object_get_string(json_field(o, "name"));
 
 	if (strncmp(name, p->name, strlen(name)))
 		fail("process %d is %s, not %s", p->pid, p->name, name);
@@ -284,7 +265,7 @@ static void test_processes(struct qemu *qemu)
 
 static void expect_state(const char *state, json_object *o)
 {
-	const char *word = json_object_get_string(field(o, "state"));
+	const char *word = json_object_get_string(json_field(o, "state"));
 
 	expect_true(!strcmp(word, "live") == !strcmp(state, "Live"));
 }
@@ -309,8 +290,7 @@ static void test_modules(struct qemu *qemu)
 			fail("modules lacks %s", name);
 		expect(size, number(o, "size"));
 		expect(refs, number(o, "refs"));
-		expect(base, strtoull(json_object_get_string(field(o, "base")),
-				      NULL, 0));
+		expect(base, json_number(o, "base"));
 		expect_state(state, o);
 		count++;
 	}

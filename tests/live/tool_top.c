@@ -13,9 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
@@ -25,29 +24,6 @@
 #define BUSY		"dd"
 #define BUSY_COMMAND	"/bin/" BUSY " if=/dev/zero of=/dev/null bs=1M " \
 			">/dev/null 2>&1 </dev/null & echo $!"
-
-static json_object *parse(const char *text)
-{
-	json_object *object = text ? json_tokener_parse(text) : NULL;
-
-	if (!object)
-		fail("this is no JSON: %s", text);
-	return object;
-}
-
-static json_object *member(json_object *object, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		fail("there is no %s", name);
-	return value;
-}
-
-static uint64_t number(json_object *object, const char *name)
-{
-	return (uint64_t)json_object_get_int64(member(object, name));
-}
 
 /* What KVM's file for this VM says. */
 static uint64_t kvm_counter(struct qemu *qemu, const char *name)
@@ -92,15 +68,15 @@ static void read_times(struct qemu *qemu, uint64_t pid, uint64_t *own,
 
 static uint64_t sum_exits(json_object *o)
 {
-	json_object *vcpus = member(o, "vcpus"), *vcpu;
+	json_object *vcpus = json_field(o, "vcpus"), *vcpu;
 	uint64_t sum = 0;
 	size_t i;
 
 	expect(2, json_object_array_length(vcpus));
 	for (i = 0; i < 2; i++) {
 		vcpu = json_object_array_get_idx(vcpus, i);
-		sum += number(member(member(vcpu, "counters"), "exits"),
-			      "count");
+		sum += json_number(json_field(json_field(vcpu, "counters"), "exits"),
+				   "count");
 	}
 	return sum;
 }
@@ -108,12 +84,12 @@ static uint64_t sum_exits(json_object *o)
 /* The one that is no idle vCPU and has most samples. */
 static json_object *busiest(json_object *o)
 {
-	json_object *list = member(o, "processes"), *row;
+	json_object *list = json_field(o, "processes"), *row;
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(list); i++) {
 		row = json_object_array_get_idx(list, i);
-		if (number(row, "pid"))
+		if (json_number(row, "pid"))
 			return row;
 	}
 	fail("no process was seen");
@@ -122,7 +98,7 @@ static json_object *busiest(json_object *o)
 static void expect_function(struct qemu *qemu, json_object *row)
 {
 	struct json_object_iterator it, last;
-	json_object *symbols = member(row, "symbols");
+	json_object *symbols = json_field(row, "symbols");
 	char command[160];
 	int found = 0;
 
@@ -150,25 +126,25 @@ struct sums {
 static void expect_interval(struct qemu *qemu, json_object *o, uint64_t pid,
 			    uint64_t exits, struct sums *sums)
 {
-	json_object *row = busiest(o), *vcpus = member(o, "vcpus");
+	json_object *row = busiest(o), *vcpus = json_field(o, "vcpus");
 	uint64_t shown = sum_exits(o), commands;
 	json_object *vcpu;
 	int i;
 
 	expect_true(shown >= exits);
 	expect_true(shown <= kvm_counter(qemu, "exits"));
-	commands = number(member(member(o, "introspection"), "commands"),
-			  "count");
+	commands = json_number(json_field(json_field(o, "introspection"), "commands"),
+			       "count");
 	expect_true(commands <= kvm_counter(qemu, "introspection/commands"));
 	expect_true(commands > 0);
 
-	expect(pid, number(row, "pid"));
-	expect(0, strcmp(BUSY, json_object_get_string(member(row, "comm"))));
-	sums->samples += number(o, "samples");
-	sums->own += number(row, "samples");
+	expect(pid, json_number(row, "pid"));
+	expect(0, strcmp(BUSY, json_object_get_string(json_field(row, "comm"))));
+	sums->samples += json_number(o, "samples");
+	sums->own += json_number(row, "samples");
 	for (i = 0; i < 2; i++) {
 		vcpu = json_object_array_get_idx(vcpus, i);
-		sums->busy += json_object_get_double(member(vcpu, "busy"));
+		sums->busy += json_object_get_double(json_field(vcpu, "busy"));
 	}
 }
 
@@ -190,7 +166,7 @@ static void test_numbers(struct qemu *qemu, uint64_t pid)
 		if (i)
 			line = command_line(&top, PATIENCE);
 		json_object_put(o);
-		o = parse(line);
+		o = json_parse(line);
 		expect_interval(qemu, o, pid, exits, &sums);
 		exits = sum_exits(o);
 	}

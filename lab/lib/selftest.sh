@@ -9,7 +9,7 @@ selftest()
 	local name want wrong=0 release_now begin=$SECONDS
 	local -a names=()
 
-	image=$(unpack "$(kernel_package)") || exit 1
+	image=$(unpack "$(kernel_package 6.12)") || exit 1
 	release_now=$(basename "$image"/boot/vmlinuz-*)
 	# It plants the faults.
 	build_module "$TOP/lab/selftest/plant" "${release_now#vmlinuz-}" >/dev/null

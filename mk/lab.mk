@@ -51,3 +51,8 @@ check-lab: lab-packages qemu
 
 demo: lab-packages modules qemu tools examples
 	@V=$(filter-out 0,$(V)) lab/lab demo $(if $(CPU),--cpu $(CPU))
+
+# The pictures of docs/demo.rst; all is built before, so that the story begins.
+recording: lab-packages modules qemu tools examples
+	@mk/install-packages recording
+	@mk/record docs/demo 'make demo'

@@ -104,7 +104,8 @@ int profile_size(const struct profile *profile, const char *structure,
 
 /*
  * Finds the symbol that an address belongs to: the nearest at or below it that
- * moves with the kernel, of those at one address the first global one.
+ * moves with the kernel, of those at one address the first global one, not
+ * for 32 bits if there is another.
  * @address:	without KASLR
  * @offset:	receives how far behind the symbol it lies
  * @next:	receives where the next one begins, UINT64_MAX behind the last one

@@ -173,6 +173,13 @@ static size_t count_to(const struct symbols *symbols, uint64_t address)
 	return low;
 }
 
+/* A 64-bit kernel's entry of a system call often has two names, 32 bits first. */
+static int rank(const struct symbol *s)
+{
+	return 2 * !!isupper((unsigned char)s->type) +
+	       !!strncmp(s->name, "__ia32_", 7);
+}
+
 const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address,
 				uint64_t *next)
 {
@@ -185,9 +192,8 @@ const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address,
 		if (s->is_absolute ||
 		    (found && s->address != found->address))
 			break;
-		/* Backwards, so that the first global one is the last seen. */
-		if (!found || isupper((unsigned char)s->type) ||
-		    !isupper((unsigned char)found->type))
+		/* Backwards, so that the first of the best is the last seen. */
+		if (!found || rank(s) >= rank(found))
 			found = s;
 	}
 	return found;

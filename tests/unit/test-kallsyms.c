@@ -205,6 +205,24 @@ static void a_global_symbol_comes_first(void **state)
 	assert_null(symbols_find(&symbols, "never"));
 }
 
+static void of_several_the_best_name_counts(void **state)
+{
+	struct symbol list[] = {
+		{ 8, "inner", 't', false }, { 8, "__ia32_sys_x", 'T', false },
+		{ 8, "__x64_sys_x", 'T', false }, { 8, "later", 'T', false },
+		{ 16, "local", 't', false }, { 24, "fixed", 'A', true },
+	};
+	struct symbols symbols = { .list = list, .count = 6 };
+	uint64_t next;
+
+	(void)state;
+	assert_ptr_equal(symbols_at(&symbols, 12, &next), &list[2]);
+	assert_int_equal(next, 16);
+	assert_ptr_equal(symbols_at(&symbols, 16, &next), &list[4]);
+	assert_int_equal(next, 24);
+	assert_null(symbols_at(&symbols, 7, &next));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +233,7 @@ int main(void)
 		cmocka_unit_test(names_are_printable),
 		cmocka_unit_test(parts_are_fetched_when_needed),
 		cmocka_unit_test(a_global_symbol_comes_first),
+		cmocka_unit_test(of_several_the_best_name_counts),
 	};
 
 	return cmocka_run_group_tests_name("kallsyms", tests, NULL, NULL);

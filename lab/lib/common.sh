@@ -27,8 +27,10 @@ paint()
 	fi
 }
 
+# A line of progress may be there.
 say()
 {
+	[ -z "$colour" ] || printf '\r\033[K'
 	printf '  %-7s %s\n' "$1" "$2"
 }
 

@@ -30,6 +30,8 @@ void *kvmi_batch_alloc(void *dom)
 
 	if (batch)
 		batch->dom = dom;
+	else
+		result(__func__, NO_VCPU, -ENOMEM);
 	return batch;
 }
 

@@ -155,10 +155,10 @@ static int start(struct context *ctx, const char *path, unsigned int port)
 		return err;
 	/* Before, for a callback may come at once. */
 	ctx->is_running = true;
-	err = -pthread_create(&ctx->thread, NULL, run, ctx);
-	if (err)
-		ctx->is_running = false;
-	return err;
+	if (!pthread_create(&ctx->thread, NULL, run, ctx))
+		return 0;
+	ctx->is_running = false;
+	return -ENOMEM;
 }
 
 static void *init(struct context *ctx, const char *path, unsigned int port)

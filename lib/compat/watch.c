@@ -48,7 +48,8 @@ static int start(struct domain *dom)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = -pthread_create(&dom->thread, NULL, watch, dom);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
+	/* -EAGAIN is of vCPUs. */
+	return err ? -ENOMEM : 0;
 }
 
 int domain_watch(struct domain *dom)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "compat.h"
+#include "proved.h"
 
 #define PENDING_MAX 64
 
@@ -113,13 +114,16 @@ static int run_act(int fd, const struct act *act, struct pending *p)
 	}
 }
 
-static int run_acts(int fd, const struct act *act)
+static int run_acts(struct compat *c)
 {
+	const struct act *act = c->acts;
 	struct pending p = { .count = 0 };
-	int err = 0;
+	int fd = c->fd, err = 0;
 
-	for (; act && act->kind != ACT_END && !err; act++)
+	for (; act && act->kind != ACT_END && !err; act++) {
 		err = run_act(fd, act, &p);
+		__atomic_add_fetch(&c->done, 1, __ATOMIC_SEQ_CST);
+	}
 	while (p.count)
 		free(p.frames[--p.count]);
 	/* The library closes, and says nothing more. */
@@ -147,12 +151,14 @@ static void *run(void *arg)
 	struct compat *c = arg;
 	int i;
 
-	c->result = peer_begin(c->fd, "old", 0x5a, c->hash);
+	c->result = c->begin ? c->begin(c->fd, c->arg) :
+			       peer_begin(c->fd, "old", 0x5a, c->hash);
 	/* Once when the session begins, once for the domain. */
 	for (i = 0; i < 2 && !c->result; i++)
 		c->result = answer_version(c);
 	if (!c->result)
-		c->result = run_acts(c->fd, c->acts);
+		c->result = c->script ? c->script(c->fd, c->arg) :
+					run_acts(c);
 	shutdown(c->fd, SHUT_RDWR);
 	return NULL;
 }
@@ -236,6 +242,18 @@ int compat_wait(struct compat *c, int seconds)
 	return err;
 }
 
+void compat_wait_acts(struct compat *c, int count)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		if (__atomic_load_n(&c->done, __ATOMIC_SEQ_CST) >= count)
+			return;
+		usleep(10000);
+	}
+	fail_msg("the script stands behind act %d of %d", c->done, count);
+}
+
 void compat_open(struct compat *c)
 {
 	compat_listen(c);
@@ -315,4 +333,19 @@ int compat_said(struct compat *c, const char *text)
 		at = strchr(at, '\n');
 	}
 	return count;
+}
+
+void compat_assert_errno(const char *call, int expected, bool has_failed,
+			 const char *file, int line)
+{
+	int got = errno;
+
+	_assert_true(has_failed, call, file, line);
+	_assert_int_equal(expected, got, file, line);
+	proved_write("KVMI_PROVED_OLD", "", call, expected);
+}
+
+void compat_excuse(const char *function, int expected)
+{
+	proved_write("KVMI_PROVED_OLD", "excuse ", function, expected);
 }

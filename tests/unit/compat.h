@@ -58,6 +58,10 @@ struct compat {
 	pthread_cond_t changed;
 	pthread_t thread;
 	const struct act *acts;
+	/* In place of the usual handshake, and of the acts. */
+	int (*begin)(int fd, const void *arg);
+	int (*script)(int fd, void *arg);
+	void *arg;		/* of both */
 	const uint8_t *hash;	/* that the library must send, or NULL */
 	uint8_t fill[20];	/* cookie_hash that the callback gives */
 	int hello_result, guest_result;	/* of the callbacks */
@@ -68,6 +72,7 @@ struct compat {
 	unsigned int max_msg_size;
 	int fd;
 	int result;		/* of the script */
+	int done;		/* of the acts; atomic */
 	char log[8192];
 };
 
@@ -79,6 +84,8 @@ void compat_open(struct compat *c);
 void compat_listen(struct compat *c);
 void compat_connect(struct compat *c);
 int compat_wait(struct compat *c, int seconds);
+/* Waits until the script has come so far, 10 s at most. */
+void compat_wait_acts(struct compat *c, int count);
 /* Waits for the end of the script, which must be as expected, and closes. */
 void compat_close(struct compat *c);
 void compat_join(struct compat *c);
@@ -93,11 +100,21 @@ int compat_reply(struct compat *c, const struct kvmi_dom_event *event,
 /* How many lines of the log have this text. */
 int compat_said(struct compat *c, const char *text);
 
-#define assert_errno(expected, call) \
+/*
+ * Asserts that a call fails, and its errno. It is written down, for
+ * tests/unit/errors to hold against the header.
+ */
+#define assert_fails(failure, expected, call) \
 	do { \
 		errno = 0; \
-		assert_int_equal(call, -1); \
-		assert_int_equal(errno, expected); \
+		compat_assert_errno(#call, expected, (call) == (failure), \
+				    __FILE__, __LINE__); \
 	} while (0)
+#define assert_errno(expected, call) assert_fails(-1, expected, call)
+
+void compat_assert_errno(const char *call, int expected, bool has_failed,
+			 const char *file, int line);
+/* An error that cannot be had on this machine. */
+void compat_excuse(const char *function, int expected);
 
 #endif

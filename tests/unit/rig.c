@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The library on one end of a socket pair, a script in a thread on the other. */
+#include "proved.h"
 #include "rig.h"
 
 static int begin_session(int fd)
@@ -108,28 +109,15 @@ void rig_stop(struct rig *rig, int fd)
 	close(rig->fd);
 }
 
-/* One line each: the function's name and that of the error. */
-static void write_down(const char *word, const char *call, long long err)
-{
-	const char *path = getenv("KVMI_PROVED");
-	FILE *file = path ? fopen(path, "a") : NULL;
-
-	if (!file)
-		return;
-	fprintf(file, "%s%.*s %s\n", word, (int)strcspn(call, "("), call,
-		strerrorname_np((int)-err));
-	fclose(file);
-}
-
 void rig_assert_err(const char *call, long long expected, long long got,
 		    const char *file, int line)
 {
 	_assert_int_equal(expected, got, file, line);
-	if (expected < 0 && !strncmp(call, "kvmi_", 5))
-		write_down("", call, expected);
+	if (expected < 0)
+		proved_write("KVMI_PROVED", "", call, (int)expected);
 }
 
 void rig_excuse(const char *function, int err)
 {
-	write_down("excuse ", function, err);
+	proved_write("KVMI_PROVED", "excuse ", function, err);
 }

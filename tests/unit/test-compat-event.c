@@ -253,8 +253,8 @@ static void unwanted_events_are_answered(void **state)
 	compat_init(&c, acts);
 	compat_open(&c);
 	assert_int_equal(kvmi_inject_exception(c.dom, 1, 0, 0, 14), 0);
-	/* The library's own thread does it; the script waits for that. */
-	usleep(100000);
+	/* The library's own thread does it. */
+	compat_wait_acts(&c, 9);
 	assert_int_equal(kvmi_get_vcpu_count(c.dom, &count), 0);
 	assert_int_equal(kvmi_get_pending_events(c.dom), 0);
 	assert_errno(ETIMEDOUT, kvmi_wait_event(c.dom, KVMI_NOWAIT));

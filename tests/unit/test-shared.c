@@ -4,105 +4,15 @@
 #include <sys/mman.h>
 
 #include "rig.h"
-
-#define WANTED	(KVMI_FEATURE_READY | KVMI_FEATURE_MEMORY)
-#define MIB	(1ull << 20)
-#define FILE_SIZE (8 * MIB)
-
-/* A guest of 4 MiB from 1 MiB on, and two above 4 GiB, in one file. */
-static const struct kvmi_handshake_range good[] = {
-	{ .gpa = MIB, .size = 4 * MIB, .offset = MIB },
-	{ .gpa = 4096 * MIB, .size = 2 * MIB, .offset = 5 * MIB },
-};
-
-struct sharer {
-	uint32_t features;		/* offered */
-	int fds[4];
-	size_t fd_count;
-	struct kvmi_handshake_range ranges[8];
-	size_t range_count;
-	bool has_no_record;
-	int commands;			/* that were asked behind the first */
-};
-
-static int make_file(unsigned int seals)
-{
-	int fd = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, FILE_SIZE), 0);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
-	return fd;
-}
-
-static void prepare(struct sharer *s)
-{
-	*s = (struct sharer){
-		.features = WANTED,
-		.fds[0] = make_file(F_SEAL_SHRINK),
-		.fd_count = 1,
-		.range_count = 2,
-	};
-	memcpy(s->ranges, good, sizeof(good));
-}
-
-static void finish(struct sharer *s)
-{
-	while (s->fd_count)
-		close(s->fds[--s->fd_count]);
-}
-
-static int send_with_fds(int fd, const void *data, size_t size,
-			 const struct sharer *s)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(s->fds))];
-	} control = { 0 };
-	struct iovec iov = { (void *)data, size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (s->fd_count) {
-		control.head.cmsg_len = CMSG_LEN(s->fd_count * sizeof(int));
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&control.head), s->fds,
-		       s->fd_count * sizeof(int));
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(s->fd_count * sizeof(int));
-	}
-	return sendmsg(fd, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -EPIPE;
-}
-
-static int say_ready(int fd, const struct sharer *s, uint32_t features)
-{
-	struct kvmi_handshake_ready head = { sizeof(head), features };
-	uint8_t ready[512];
-	size_t size = sizeof(head);
-
-	memcpy(ready, &head, sizeof(head));
-	if (!s->has_no_record)
-		size = peer_append(ready, size, KVMI_RECORD_MEMORY, s->ranges,
-				   s->range_count * sizeof(s->ranges[0]));
-	return send_with_fds(fd, ready, size, s);
-}
+#include "sharer.h"
 
 static int serve(int fd, void *arg)
 {
 	static const uint8_t page[4096] = "by KVM";
-	uint8_t hello[512], answer[64];
 	struct sharer *s = arg;
 	struct frame frame;
-	uint32_t features;
-	int err;
+	int err = sharer_begin(fd, s);
 
-	err = script_send(fd, hello,
-			  peer_long_hello(hello, "shared", 1, s->features));
-	if (!err)
-		err = script_receive(fd, answer, 40);
-	memcpy(&features, answer + 32, sizeof(features));
-	if (!err)
-		err = say_ready(fd, s, features);
 	if (!err)
 		err = script_command(fd, &frame);
 	if (!err)
@@ -127,7 +37,7 @@ static int open_with(struct sharer *s, struct rig *rig, int share)
 	err = kvmi_vm_open_fd(&rig->vm, fd, &opts);
 	if (err) {
 		rig_stop(rig, fd);
-		finish(s);
+		sharer_uninit(s);
 	}
 	return err;
 }
@@ -136,7 +46,7 @@ static void close_all(struct sharer *s, struct rig *rig)
 {
 	kvmi_vm_close(rig->vm);
 	rig_stop(rig, -1);
-	finish(s);
+	sharer_uninit(s);
 }
 
 static void put(const struct sharer *s, const char *text, uint64_t offset)
@@ -161,7 +71,7 @@ static void memory_is_read_in_place(void **state)
 	struct rig rig;
 
 	(void)state;
-	prepare(&s);
+	sharer_init(&s);
 	put(&s, "at 1 MiB", MIB);
 	put(&s, "at 4 GiB", 5 * MIB);
 	assert_err(0, open_with(&s, &rig, KVMI_SHARE_MUST));
@@ -185,7 +95,7 @@ static void the_rest_is_read_by_kvm(void **state)
 	static uint8_t pages[2 * 4096];
 
 	(void)state;
-	prepare(&s);
+	sharer_init(&s);
 	assert_err(0, open_with(&s, &rig, KVMI_SHARE_TRY));
 	assert_err(-ENOENT, kvmi_vm_map_physical(rig.vm, 0, 8, &data));
 	assert_err(-ENOENT, kvmi_vm_map_physical(rig.vm, MIB - 1, 1, &data));
@@ -217,8 +127,8 @@ static void ranges_that_touch_are_one(void **state)
 	char copy[8];
 
 	(void)state;
-	prepare(&s);
-	s.fds[1] = make_file(0);
+	sharer_init(&s);
+	s.fds[1] = sharer_file(0);
 	s.fd_count = 2;
 	s.ranges[1] = (struct kvmi_handshake_range){
 		.gpa = 5 * MIB, .size = MIB, .offset = 0, .fd = 1,
@@ -242,9 +152,9 @@ static void file_that_shrinks_is_left(void **state)
 	char copy[8];
 
 	(void)state;
-	prepare(&s);
+	sharer_init(&s);
 	close(s.fds[0]);
-	s.fds[0] = make_file(0);
+	s.fds[0] = sharer_file(0);
 	assert_err(0, open_with(&s, &rig, KVMI_SHARE_MUST));
 	assert_int_equal(ftruncate(s.fds[0], 4096), 0);
 	assert_err(0, kvmi_vm_read_physical(rig.vm, 2 * MIB, copy, 6));
@@ -261,7 +171,7 @@ static void nothing_is_read_after_the_end(void **state)
 	char copy[8];
 
 	(void)state;
-	prepare(&s);
+	sharer_init(&s);
 	put(&s, "mapped..", MIB);
 	assert_err(0, open_with(&s, &rig, KVMI_SHARE_MUST));
 	assert_err(0, kvmi_vm_map_physical(rig.vm, MIB, 8, &data));
@@ -279,23 +189,23 @@ static void memory_has_to_be_asked_for(void **state)
 
 	(void)state;
 	/* Descriptors that nobody asked for are not taken. */
-	prepare(&s);
+	sharer_init(&s);
 	s.has_no_record = true;
 	assert_err(0, open_with(&s, &rig, KVMI_SHARE_NO));
 	assert_err(-EOPNOTSUPP, kvmi_vm_map_physical(rig.vm, MIB, 8, &data));
 	close_all(&s, &rig);
 
-	prepare(&s);
+	sharer_init(&s);
 	s.features = KVMI_FEATURE_READY;
 	s.has_no_record = true;
 	assert_err(0, open_with(&s, &rig, KVMI_SHARE_TRY));
 	assert_err(-EOPNOTSUPP, kvmi_vm_map_physical(rig.vm, MIB, 8, &data));
 	close_all(&s, &rig);
 
-	prepare(&s);
+	sharer_init(&s);
 	s.features = KVMI_FEATURE_READY;
 	assert_err(-EOPNOTSUPP, open_with(&s, &rig, KVMI_SHARE_MUST));
-	prepare(&s);
+	sharer_init(&s);
 	assert_err(-EINVAL, open_with(&s, &rig, 3));
 }
 
@@ -314,11 +224,11 @@ static void nonsense_is_refused(void **state)
 		{ .gpa = 0, .size = 0 },
 		{ .gpa = 0, .size = MIB, .fd = 1 },
 		{ .gpa = 0, .size = MIB, .fd = ~0u },
-		{ .gpa = 0, .size = MIB, .offset = FILE_SIZE },
+		{ .gpa = 0, .size = MIB, .offset = SHARER_FILE_SIZE },
 		{ .gpa = 0, .size = MIB, .offset = ~0ull - 4096 },
 		{ .gpa = 0, .size = 1ull << 63 },
 		{ .gpa = ~0ull - 4096, .size = MIB },
-		{ .gpa = 0, .size = FILE_SIZE + 1 },
+		{ .gpa = 0, .size = SHARER_FILE_SIZE + 1 },
 	};
 	int before = open_descriptors();
 	struct sharer s;
@@ -327,27 +237,27 @@ static void nonsense_is_refused(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		prepare(&s);
+		sharer_init(&s);
 		s.ranges[0] = bad[i];
 		s.range_count = 1;
 		assert_err(-EPROTO, open_with(&s, &rig, KVMI_SHARE_MUST));
 	}
-	prepare(&s);		/* out of order */
-	s.ranges[0] = good[1];
-	s.ranges[1] = good[0];
+	sharer_init(&s);		/* out of order */
+	s.ranges[0] = sharer_ranges[1];
+	s.ranges[1] = sharer_ranges[0];
 	assert_err(-EPROTO, open_with(&s, &rig, KVMI_SHARE_MUST));
-	prepare(&s);		/* one over the other */
+	sharer_init(&s);		/* one over the other */
 	s.ranges[1].gpa = 5 * MIB - 1;
 	assert_err(-EPROTO, open_with(&s, &rig, KVMI_SHARE_MUST));
-	prepare(&s);		/* no file of memory */
+	sharer_init(&s);		/* no file of memory */
 	close(s.fds[0]);
 	s.fds[0] = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	assert_err(-EPROTO, open_with(&s, &rig, KVMI_SHARE_MUST));
-	prepare(&s);		/* one that is not used */
-	s.fds[1] = make_file(0);
+	sharer_init(&s);		/* one that is not used */
+	s.fds[1] = sharer_file(0);
 	s.fd_count = 2;
 	assert_err(-EPROTO, open_with(&s, &rig, KVMI_SHARE_MUST));
-	prepare(&s);
+	sharer_init(&s);
 	s.has_no_record = true;
 	assert_err(-EPROTO, open_with(&s, &rig, KVMI_SHARE_MUST));
 	assert_int_equal(open_descriptors(), before);

@@ -8,19 +8,23 @@
  * A program listens; the device manager of each VM connects. Both callbacks run
  * in a thread of the library.
  *
- * RESULTS. An int function returns 0, or -1 with errno:
+ * ERRORS. An int function returns 0, or -1 with errno. What sends a command has
+ * these, which are those of all commands:
  *
  *	ENOTCONN	the session has ended
- *	ETIMEDOUT	no answer in time, or no event
+ *	ETIMEDOUT	no answer in time; the session goes on
  *	EPERM		the VM's owner does not allow it
  *	ENOSYS		this kernel does not know the command
- *	EOPNOTSUPP	neither the kernel nor this library has it
- *	EAGAIN		the vCPU waits for its first start
- *	EINVAL		an argument is not valid
- *	ENOMEM		no memory, here or in the kernel
- *	EPROTO		the other side broke the protocol
+ *	ENOMEM		no memory, here or in the kernel, or no thread
+ *	EPROTO		the other side broke the protocol; the session has ended
  *
- * A line in the log says which function, which vCPU and why.
+ * A command that is about a vCPU has these as well, those of all vCPU commands:
+ *
+ *	EINVAL		no such vCPU
+ *	EAGAIN		the vCPU waits for its first start
+ *
+ * EOPNOTSUPP is what neither the kernel nor this library has. A line in the log
+ * says which function, which vCPU and why.
  *
  * THREADS. Any thread may call any function on a domain, but nothing may run on
  * what is being closed. A program that forks in its callback may use the domain
@@ -286,17 +290,26 @@ typedef int (*kvmi_handshake_cb)(const struct kvmi_qemu2introspector *qemu,
 typedef void (*kvmi_log_cb)(kvmi_log_level level, const char *text, void *ctx);
 
 /*
- * Listens and accepts VMs in the background, on a port or a path.
- * @port:	vsock port
- * @socket:	path; a dead socket there is replaced, nothing else is
+ * Listens on a vsock port and accepts VMs in the background.
+ * @port:	port number
  * @accept_cb:	called for each VM
  * @hsk_cb:	called before, or NULL
  * @cb_ctx:	handed to both
- * Returns what kvmi_uninit() frees, or NULL with errno: EINVAL, EADDRINUSE,
- * ENAMETOOLONG, or as bind(2) says.
+ * Returns what kvmi_uninit() frees, or NULL with errno. Errors: EINVAL: no
+ * accept_cb, or the environment; EADDRINUSE; EAFNOSUPPORT: this kernel has no
+ * vsock; ENOMEM: no memory, or no thread; else as bind(2) says, or open(2) of
+ * the key file.
  */
 void *kvmi_init_vsock(unsigned int port, kvmi_new_guest_cb accept_cb,
 		      kvmi_handshake_cb hsk_cb, void *cb_ctx);
+/*
+ * The same on a UNIX socket.
+ * @socket:	its path; a dead socket there is replaced, nothing else is
+ * Errors: EINVAL: no path, no accept_cb, or the environment; EADDRINUSE:
+ * another program listens there, or the path is no socket; ENAMETOOLONG: more
+ * than 107 bytes; ENOMEM: no memory, or no thread; else as bind(2) says, or
+ * open(2) of the key file.
+ */
 void *kvmi_init_unix_socket(const char *socket, kvmi_new_guest_cb accept_cb,
 			    kvmi_handshake_cb hsk_cb, void *cb_ctx);
 /* Stops listening; returns when no callback runs. NULL is ignored. */
@@ -321,141 +334,224 @@ int64_t kvmi_get_starttime(const void *dom);
 /* Sets who gets the log, for the whole process; NULL: nobody. */
 void kvmi_set_log_cb(kvmi_log_cb cb, void *ctx);
 
-/* Version of the protocol: 1. */
+/* Version of the protocol: 1. Never fails. */
 int kvmi_get_version(void *dom, unsigned int *version);
 /*
- * Asks if a message or event is allowed, by its old number. ENOENT: there is
- * none.
+ * Asks if a message or event is allowed, by its old number. Nothing is logged.
+ * Errors: ENOENT: there is none; EPERM: it is not; those of all commands.
  */
 int kvmi_check_command(void *dom, int id);
 int kvmi_check_event(void *dom, int id);
-/* What none of them has: false. */
+/* What none of them has: false. Never fails. */
 int kvmi_spp_support(void *dom, bool *supported);
 int kvmi_ve_support(void *dom, bool *supported);
 int kvmi_vmfunc_support(void *dom, bool *supported);
 int kvmi_eptp_support(void *dom, bool *supported);
 bool kvmi_remote_mapping_v2(void);
 
-/* Number of online vCPUs. */
+/* Number of online vCPUs. Errors: those of all commands. */
 int kvmi_get_vcpu_count(void *dom, unsigned int *count);
-/* One past the highest guest frame of memory. */
+/* One past the highest guest frame of memory. Errors: those of all commands. */
 int kvmi_get_maximum_gfn(void *dom, unsigned long long *gfn);
-/* EOPNOTSUPP. */
+/* Not supported. Errors: EOPNOTSUPP. */
 int kvmi_get_next_available_gfn(void *dom, unsigned long long *gfn);
-/* Hz, 0: unknown. */
+/* Of vCPU 0, Hz; 0: unknown. Errors: those of all vCPU commands. */
 int kvmi_get_tsc_speed(void *dom, unsigned long long *speed);
 
 /*
  * Switches an event of a vCPU on or off. SINGLESTEP and TRAP are told to the
- * library only: without them it answers these events itself.
- * EOPNOTSUPP: CPUID; EINVAL: no such event.
+ * library only: without them it answers these events itself. CREATE_VCPU and
+ * UNHOOK are taken here as well.
+ * Errors: EOPNOTSUPP: CPUID, or the processor cannot; EINVAL: also no such
+ * event; EPERM: also if the event is not allowed; those of all vCPU commands.
  */
 int kvmi_control_events(void *dom, unsigned short vcpu, int id, bool enable);
-/* The same for UNHOOK and CREATE_VCPU. */
+/*
+ * The same for UNHOOK and CREATE_VCPU.
+ * Errors: EINVAL: another event; those of all commands.
+ */
 int kvmi_control_vm_events(void *dom, int id, bool enable);
-/* Whether KVMI_EVENT_CR is about CR 0, 3 or 4. */
+/*
+ * Whether KVMI_EVENT_CR is about CR 0, 3 or 4.
+ * Errors: EINVAL: also another one; those of all vCPU commands.
+ */
 int kvmi_control_cr(void *dom, unsigned short vcpu, unsigned int cr,
 		    bool enable);
-/* Whether KVMI_EVENT_MSR is about an MSR. */
+/*
+ * Whether KVMI_EVENT_MSR is about an MSR.
+ * Errors: EINVAL: also one that has no event; EPERM: also if the device manager
+ * denies the guest to write it; those of all vCPU commands.
+ */
 int kvmi_control_msr(void *dom, unsigned short vcpu, unsigned int msr,
 		     bool enable);
-/* Whether a vCPU is stepped. EOPNOTSUPP: the host cannot. */
+/*
+ * Whether a vCPU is stepped.
+ * Errors: EOPNOTSUPP: the host cannot; EBUSY: a debugger of the device manager
+ * steps it; those of all vCPU commands.
+ */
 int kvmi_control_singlestep(void *dom, unsigned short vcpu, bool enable);
 
 /*
  * Makes vCPUs 0 to count - 1 leave the guest. On return they have, and each
  * event that they had before is in the queue; KVMI_EVENT_PAUSE_VCPU of each
  * follows. On failure none of them stays out.
+ * Errors: EINVAL: there are not so many; EBUSY: more than 1000 pauses of a vCPU
+ * are pending; those of all commands.
  */
 int kvmi_pause_all_vcpus(void *dom, unsigned int count);
 
-/* ~0 if nothing is mapped there. */
+/*
+ * With the page tables that the vCPU uses now; ~0 if nothing is mapped there.
+ * Errors: those of all vCPU commands.
+ */
 int kvmi_translate_gva(void *dom, unsigned short vcpu, unsigned long long gva,
 		       unsigned long long *gpa);
-/* ENOENT: no such leaf. */
+/*
+ * A CPUID leaf as the guest sees it.
+ * Errors: ENOENT: no such leaf; those of all vCPU commands.
+ */
 int kvmi_get_cpuid(void *dom, unsigned short vcpu, unsigned int function,
 		   unsigned int index, unsigned int *eax, unsigned int *ebx,
 		   unsigned int *ecx, unsigned int *edx);
-/* Memory type by the MTRRs of vCPU 0. */
+/* Memory type by the MTRRs of vCPU 0. Errors: those of all vCPU commands. */
 int kvmi_get_mtrr_type(void *dom, unsigned long long gpa, unsigned char *type);
+/* XCR 0. Errors: EINVAL: also another one; those of all vCPU commands. */
 int kvmi_get_xcr(void *dom, unsigned short vcpu, unsigned char xcr,
 		 unsigned long long *value);
-/* At most 4096 bytes, the rest of the buffer becomes zero. */
+/*
+ * At most 4096 bytes, the rest of the buffer becomes zero.
+ * Errors: those of all vCPU commands.
+ */
 int kvmi_get_xsave(void *dom, unsigned short vcpu, void *buffer,
 		   size_t bufSize);
-/* EINVAL: more than 4096 bytes. */
+/*
+ * What is not given becomes zero.
+ * Errors: EINVAL: also more than 4096 bytes, or what the processor does not
+ * have; those of all vCPU commands.
+ */
 int kvmi_set_xsave(void *dom, unsigned short vcpu, const void *buffer,
 		   size_t size);
-/* gva: for vector 14, what CR2 becomes. EBUSY: one is on its way. */
+/*
+ * Asks for an exception in the guest.
+ * @gva:	for vector 14, what CR2 becomes
+ * @error:	for vectors that have a code
+ * Errors: EINVAL: also a vector that cannot be; EPERM: also if the TRAP event is
+ * not allowed; EBUSY: one is on its way, or the vCPU is stepped; those of all
+ * vCPU commands.
+ */
 int kvmi_inject_exception(void *dom, unsigned short vcpu,
 			  unsigned long long gva, unsigned int error,
 			  unsigned char vector);
 /*
  * Reads registers. @msrs has the indices and receives the data; msrs and mode
- * may be NULL. EINVAL: also an MSR that cannot be read.
+ * may be NULL.
+ * Errors: EINVAL: also an MSR that cannot be read, or more than 481; those of
+ * all vCPU commands.
  */
 int kvmi_get_registers(void *dom, unsigned short vcpu, struct kvm_regs *regs,
 		       struct kvm_sregs *sregs, struct kvm_msrs *msrs,
 		       unsigned int *mode);
-/* EOPNOTSUPP: the vCPU does not wait for the reply to an event. */
+/*
+ * Sets them for a vCPU that waits for the reply to its event.
+ * Errors: EOPNOTSUPP: it does not wait; those of all vCPU commands.
+ */
 int kvmi_set_registers(void *dom, unsigned short vcpu,
 		       const struct kvm_regs *regs);
 
-/* Any range of guest memory. ENOENT: there is none at some of it. */
+/*
+ * Reads any range of guest memory.
+ * Errors: ENOENT: there is none at some of it; EINVAL: it wraps around; those of
+ * all commands.
+ */
 int kvmi_read_physical(void *dom, unsigned long long gpa, void *buffer,
 		       size_t size);
+/*
+ * Writes any range of guest memory.
+ * Errors: ENOENT: there is none at some of it, the rest may have been written;
+ * EINVAL: it wraps around; EAGAIN: the VM has dirty rings and no vCPU yet; those
+ * of all commands.
+ */
 int kvmi_write_physical(void *dom, unsigned long long gpa, const void *buffer,
 			size_t size);
 /*
- * Sets the rights of count pages, KVMI_PAGE_ACCESS_..., for all vCPUs. EINVAL:
- * also a view other than 0, and rights that the processor does not have.
+ * Sets the rights of count pages, KVMI_PAGE_ACCESS_..., for all vCPUs.
+ * Errors: EINVAL: a view other than 0, no memory of the guest, or rights that
+ * the processor does not have; those of all commands.
  */
 int kvmi_set_page_access(void *dom, unsigned long long *gpa,
 			 unsigned char *access, unsigned short count,
 			 unsigned short view);
 /*
- * Lets the program map guest memory. EOPNOTSUPP: it cannot; then the next two
- * fail alike, the first of them returning MAP_FAILED.
+ * Lets the program map guest memory. Errors: EOPNOTSUPP: the device manager does
+ * not share it.
  */
 int kvmi_memory_mapping(void *dom, bool enable);
+/*
+ * Returns where a page is mapped, for reading, or MAP_FAILED with errno.
+ * Errors: EOPNOTSUPP: the device manager does not share the memory; ENOENT: it
+ * does not share this page.
+ */
 void *kvmi_map_physical_page(void *dom, unsigned long long gpa);
+/* Does nothing: it stays. Errors: EINVAL: this was not mapped. */
 int kvmi_unmap_physical_page(void *dom, void *addr);
 
-/* Waits for an event: 0 if the queue has one. ETIMEDOUT: it has none. */
+/*
+ * Waits for an event: 0 if the queue has one.
+ * Errors: ETIMEDOUT: it has none; ENOTCONN: nor will it; EPROTO; ENOMEM: no
+ * thread.
+ */
 int kvmi_wait_event(void *dom, kvmi_timeout_t ms);
 /*
- * Takes the oldest event, which the program frees with free(). ETIMEDOUT: there
- * is none, *event is NULL.
+ * Takes the oldest event, which the program frees with free().
+ * Errors: ETIMEDOUT: there is none; ENOTCONN: nor will there be; EPROTO. *event
+ * is NULL then.
  */
 int kvmi_pop_event(void *dom, struct kvmi_dom_event **event);
 /* How many events the queue has. */
 size_t kvmi_get_pending_events(void *dom);
 /*
  * Answers an event, of which @seq is the seq: kvmi_vcpu_hdr, kvmi_event_reply
- * and the part of this event. EINVAL: no event waits for this; EOPNOTSUPP:
- * ctx_size is not 0, and the vCPU goes on without that.
+ * and the part of this event.
+ * Errors: EINVAL: no event waits for this; EOPNOTSUPP: ctx_size is not 0, and
+ * the vCPU goes on without that; ENOMEM: nothing was sent; ENOTCONN; EPROTO; if
+ * a step is wanted those of kvmi_control_singlestep(), and the vCPU goes on
+ * without that.
  */
 int kvmi_reply_event(void *dom, unsigned int msg_seq, const void *data,
 		     size_t data_size);
 
 /*
- * Batches: commands that are kept, and sent together by the commit, which
- * returns when all have their answer; it fails with the first that failed. It
- * leaves the batch empty. A batch belongs to one thread at a time.
+ * Batches: commands that are kept, and sent together by the commit. A batch
+ * belongs to one thread at a time.
+ * Returns what kvmi_batch_free() frees, or NULL with errno. Errors: ENOMEM.
  */
 void *kvmi_batch_alloc(void *dom);
+/*
+ * Returns when all commands have their answer, and leaves the batch empty; it
+ * fails with the first that failed.
+ * Errors: those of kvmi_set_registers(), those of kvmi_reply_event(), those of
+ * kvmi_set_page_access() and kvmi_pause_all_vcpus().
+ */
 int kvmi_batch_commit(void *batch);
+/* NULL is ignored. */
 void kvmi_batch_free(void *batch);
+/* As kvmi_set_registers() does at once. Errors: ENOMEM. */
 int kvmi_queue_registers(void *batch, unsigned short vcpu,
 			 const struct kvm_regs *regs);
+/* As kvmi_reply_event() does at once; data is copied. Errors: ENOMEM. */
 int kvmi_queue_reply_event(void *batch, unsigned int msg_seq, const void *data,
 			   size_t data_size);
+/*
+ * As kvmi_set_page_access() does at once.
+ * Errors: EINVAL: a view other than 0; ENOMEM.
+ */
 int kvmi_queue_page_access(void *batch, unsigned long long *gpa,
 			   unsigned char *access, unsigned short count,
 			   unsigned short view);
+/* As kvmi_pause_all_vcpus() does for one vCPU. Errors: ENOMEM. */
 int kvmi_queue_pause_vcpu(void *batch, unsigned short vcpu);
 
-/* What follows is EOPNOTSUPP. */
+/* What follows is not supported. Errors: EOPNOTSUPP. */
 int kvmi_queue_spp_access(void *batch, unsigned long long *gpa,
 			  unsigned int *bitmap, unsigned short view,
 			  unsigned short count);

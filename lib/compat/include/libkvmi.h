@@ -220,7 +220,7 @@ struct kvmi_dom_event {
 	void *next;		/* the library's */
 	struct {
 		struct kvmi_event common;
-		union {
+		__extension__ union {
 			struct kvmi_event_cr cr;
 			struct kvmi_event_msr msr;
 			struct kvmi_event_breakpoint breakpoint;

@@ -58,7 +58,15 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The protocol's arrays have no end in C++ either, which is an extension. */
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
 #include <linux/kvmi.h>
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 #ifdef __cplusplus
 extern "C" {

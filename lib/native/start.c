@@ -134,11 +134,18 @@ static int check_version(struct kvmi_vm *vm, const struct kvmi_reply *reply)
 		return err;
 	data = kvmi_reply_get_data(reply, &size);
 	if (size < sizeof(version)) {
+		log_say(&vm->opts.log, KVMI_LOG_ERROR,
+			"the kernel speaks another, older protocol");
 		channel_breach(&vm->channel);
 		return -EPROTO;
 	}
 	memcpy(&version, data, sizeof(version));
-	return version.version == KVMI_VERSION ? 0 : -EOPNOTSUPP;
+	if (version.version == KVMI_VERSION)
+		return 0;
+	log_say(&vm->opts.log, KVMI_LOG_ERROR,
+		"the kernel speaks version %u of the protocol, and not %u",
+		version.version, KVMI_VERSION);
+	return -EOPNOTSUPP;
 }
 
 /* KVM's first answer: the hook is done, and this is the right protocol. */

@@ -228,6 +228,8 @@ static void registers(void **state)
 		  DATA(&reply) },
 		{ ACT_COMMAND, KVMI_VCPU_GET_REGISTERS, 0, BODY(&none),
 		  DATA(&empty) },
+		{ ACT_COMMAND, KVMI_VCPU_GET_REGISTERS, 0, BODY(&none),
+		  DATA(&empty) },
 		{ ACT_COMMAND, KVMI_VCPU_SET_REGISTERS, 1, BODY(&set),
 		  .err = -KVM_EOPNOTSUPP },
 		{ 0 }
@@ -256,6 +258,11 @@ static void registers(void **state)
 	assert_int_equal(msrs.head.entries[1].data, 0xd01);
 	assert_int_equal(kvmi_get_registers(c.dom, 0, &regs, &sregs, NULL, NULL),
 			 0);
+	/* None of it, in either way. */
+	msrs.head.nmsrs = 0;
+	assert_int_equal(kvmi_get_registers(c.dom, 0, &regs, &sregs, &msrs.head,
+					    &mode), 0);
+	assert_int_equal(mode, 4);
 	assert_errno(EOPNOTSUPP, kvmi_set_registers(c.dom, 1, &set));
 	msrs.head.nmsrs = 482;
 	assert_errno(EINVAL, kvmi_get_registers(c.dom, 0, &regs, &sregs,

@@ -64,6 +64,7 @@ static void queues_that_are_empty(void **state)
 	assert_errno(EPROTO, kvmi_wait_event(c.dom, -1));
 	assert_errno(EPROTO, kvmi_pop_event(c.dom, &e));
 	assert_null(e);
+	assert_false(kvmi_domain_is_connected(c.dom));
 	compat_close(&c);
 }
 

@@ -140,26 +140,62 @@ static void context_ends_in_its_callback(void **state)
 	compat_close(&c);
 }
 
-static void reason_of_a_refusal_is_told(void **state)
+/* How a VM fails behind its hello. */
+struct refusal {
+	enum { WRONG_KEY, LEAVES, IS_NEWER, IS_OLDER, GARBLES } fault;
+	const char *reason;
+};
+
+static int begin_badly(int fd, const void *arg)
 {
 	static const uint8_t other[20] = { 9 };
+	const struct refusal *r = arg;
+	const uint32_t version = 1;
+	struct frame frame;
+	int err;
+
+	err = peer_begin(fd, "old", 0x5a, r->fault == WRONG_KEY ? other : NULL);
+	if (err || r->fault == LEAVES || script_command(fd, &frame))
+		return -EACCES;
+	if (r->fault == IS_OLDER)
+		script_reply(fd, &frame, 0, &version, sizeof(version));
+	if (r->fault == GARBLES)
+		frame.hdr.seq ^= 0x5555;
+	script_version(fd, &frame, r->fault == IS_NEWER ? 2 : 1);
+	script_swallow(fd, NULL);
+	return -EACCES;
+}
+
+static void reason_of_a_refusal_is_told(void **state)
+{
+	static const struct refusal refusals[] = {
+		{ WRONG_KEY, "wrong key, or KVM refused the hook" },
+		{ LEAVES, "wrong key, or KVM refused the hook" },
+		{ IS_NEWER, "the kernel speaks version 2 of the protocol" },
+		{ IS_OLDER, "the kernel speaks another, older protocol" },
+		{ GARBLES, "the peer broke the protocol" },
+	};
 	struct compat c;
-	int i;
+	size_t i;
+	int wait;
 
 	(void)state;
-	compat_init(&c, NULL);
-	c.hash = other;
-	compat_listen(&c);
-	compat_connect(&c);
-	compat_join(&c);
-	assert_int_equal(c.result, -EACCES);
-	/* Its thread may not have seen it yet. */
-	for (i = 0; i < 500 && !compat_said(&c, "wrong key"); i++)
-		usleep(10000);
-	compat_finish(&c);
-	assert_int_equal(compat_said(&c, "wrong key, or KVM refused the hook"),
-			 1);
-	assert_null(c.dom);
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		compat_init(&c, NULL);
+		c.begin = begin_badly;
+		c.arg = (void *)&refusals[i];
+		compat_listen(&c);
+		compat_connect(&c);
+		compat_join(&c);
+		assert_int_equal(c.result, -EACCES);
+		/* Its thread may not have seen it yet. */
+		for (wait = 0; wait < 500 && !compat_said(&c, "vm 5a"); wait++)
+			usleep(10000);
+		compat_finish(&c);
+		assert_int_equal(compat_said(&c, "vm 5a5a5a5a-"), 1);
+		assert_true(compat_said(&c, refusals[i].reason));
+		assert_null(c.dom);
+	}
 }
 
 static void in_the_child(struct compat *c)

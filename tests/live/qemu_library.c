@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <kvmi/kvmi.h>
 
@@ -159,6 +161,61 @@ static void test_ranges(struct kvmi_vm *vm)
 	expect(78, error.vcpu);
 }
 
+#define SEEN		0x8f00		/* a page ends in the middle of it */
+#define SEEN_SIZE	0x200
+
+/* Memory as QEMU has it. */
+static void look(struct qemu *qemu, uint8_t *bytes)
+{
+	char path[128], arguments[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/seen", qemu->folder);
+	snprintf(arguments, sizeof(arguments),
+		 "{ 'val': %d, 'size': %d, 'filename': '%s' }", SEEN, SEEN_SIZE,
+		 path);
+	qmp(&qemu->qmp, "pmemsave", arguments);
+	file = fopen(path, "r");
+	expect_true(file);
+	expect(SEEN_SIZE, fread(bytes, 1, SEEN_SIZE, file));
+	fclose(file);
+	expect(0, unlink(path));
+}
+
+/* Over the end of a page, of two ranges for one byte the later; no other byte. */
+static void test_written_ranges(struct kvmi_vm *vm, struct qemu *qemu)
+{
+	uint8_t before[SEEN_SIZE], wanted[SEEN_SIZE], seen[SEEN_SIZE];
+	uint8_t first[0x60], second[0x20], hole[8] = { 0 };
+	struct kvmi_range ranges[] = {
+		{ SEEN + 0xd0, first, sizeof(first), 1 },
+		{ 1ull << 40, hole, sizeof(hole), 0 },
+		{ SEEN + 0xf8, second, sizeof(second), 1 },
+	};
+	struct kvmi_range all = { SEEN, before, sizeof(before), 1 };
+
+	look(qemu, before);
+	memcpy(wanted, before, sizeof(wanted));
+	memset(first, 0x5a, sizeof(first));
+	memset(second, 0xa7, sizeof(second));
+	memcpy(wanted + 0xd0, first, sizeof(first));
+	memcpy(wanted + 0xf8, second, sizeof(second));
+
+	expect(0, kvmi_vm_writev_physical(vm, ranges, 3));
+	expect(0, ranges[0].err);
+	expect(-ENOENT, ranges[1].err);
+	expect(0, ranges[2].err);
+	look(qemu, seen);
+	expect_bytes(wanted, seen, sizeof(seen));
+	expect(0, kvmi_vm_read_physical(vm, SEEN, seen, sizeof(seen)));
+	expect_bytes(wanted, seen, sizeof(seen));
+
+	expect(0, kvmi_vm_writev_physical(vm, &all, 1));
+	expect(0, all.err);
+	look(qemu, seen);
+	expect_bytes(before, seen, sizeof(seen));
+}
+
 static enum kvmi_run run_of(struct kvmi_vm *vm,
 			    const struct kvmi_identity *before)
 {
@@ -209,6 +266,7 @@ int main(void)
 	test_areas(vm);
 	test_submitted(vm);
 	test_ranges(vm);
+	test_written_ranges(vm, &qemu);
 	expect(0, kvmi_vm_get_identity(vm, &first));
 	kvmi_vm_close(vm);
 

@@ -12,7 +12,7 @@
 const char *const mode_names[MODES] = { "report", "deny", "crash" };
 static const char *const verdicts[MODES] = { "reported", "denied", "crashed" };
 static const char *const what_names[WHATS] = {
-	"text", "rodata", "idt", "control register", "msr", "table register",
+	"text", "rodata", "idt", "gdt", "control register", "msr", "table register",
 };
 
 /* Who was running, and where; texts may be empty. */
@@ -115,6 +115,7 @@ static void find_author(struct protect *p, const struct kvmi_vcpu_event *state,
 static void name_target(struct protect *p, const struct attempt *a, char *text,
 			size_t room)
 {
+	const struct area *area = lock_at(p, a->gpa);
 	char symbol[96], entry[96];
 	uint64_t call;
 
@@ -125,6 +126,12 @@ static void name_target(struct protect *p, const struct attempt *a, char *text,
 	if (a->what == IDT) {
 		snprintf(text, room, "idt[0x%x]",
 			 (unsigned int)(a->address % PAGE_SIZE / 16));
+		return;
+	}
+	if (a->what == GDT && area) {
+		snprintf(text, room, "gdt[%u] of vCPU %u",
+			 (unsigned int)(a->gpa - area->gpa) / DESCRIPTOR_SIZE,
+			 (unsigned int)(area - p->gdts));
 		return;
 	}
 	linux_format_address(p->guest, a->address, symbol, sizeof(symbol));
@@ -249,10 +256,10 @@ void attempt_tell(struct protect *p, const struct kvmi_event *event,
 	fflush(stdout);
 }
 
-static struct json_object *json_counts(const uint64_t *counts,
-				       const char *const *names, int n)
+static struct json_object *add_counts(struct json_object *o,
+				      const uint64_t *counts,
+				      const char *const *names, int n)
 {
-	struct json_object *o = json_object_new_object();
 	int i;
 
 	for (i = 0; i < n; i++)
@@ -264,18 +271,20 @@ static struct json_object *json_counts(const uint64_t *counts,
 static void sum_json(const struct protect *p, double seconds)
 {
 	struct json_object *o = json_object_new_object();
+	struct json_object *own = json_object_new_object();
 
 	json_object_object_add(o, "seconds", json_object_new_double(seconds));
 	add_text(o, "mode", mode_names[p->mode]);
 	json_object_object_add(o, "pages",
 			       json_object_new_int64((int64_t)p->pages));
 	json_object_object_add(o, "attempts",
-			       json_counts(p->counts, what_names, WHATS));
+			       add_counts(json_object_new_object(), p->counts,
+					  what_names, WHATS));
 	json_object_object_add(o, "not_shown",
 			       json_object_new_int64((int64_t)p->hidden));
-	json_object_object_add(o, "let_through",
-			       json_counts(p->own.counts, poke_names,
-					   POKE_KINDS));
+	add_counts(own, p->own.counts, poke_names, POKE_KINDS);
+	add_counts(own, p->gdt_counts, descriptor_names, DESCRIPTOR_KINDS);
+	json_object_object_add(o, "let_through", own);
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
 }
@@ -304,6 +313,9 @@ static void sum_table(const struct protect *p, double seconds)
 		add_row(table, what_names[i], p->counts[i], verdicts[p->mode]);
 	for (i = 0; i < POKE_KINDS; i++)
 		add_row(table, poke_names[i], p->own.counts[i],
+			"the kernel's own");
+	for (i = 0; i < DESCRIPTOR_KINDS && p->has_gdt; i++)
+		add_row(table, descriptor_names[i], p->gdt_counts[i],
 			"the kernel's own");
 	printf("%zu pages were locked for %.1f s\n", p->pages, seconds);
 	scols_print_table(table);

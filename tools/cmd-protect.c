@@ -12,7 +12,7 @@
 #define BOOT_MS		200
 #define SYSTEM_RUNNING	3	/* of system_state: constants are constant */
 
-enum { OPTION_MODE = OPTION_OWN, OPTION_SECONDS };
+enum { OPTION_MODE = OPTION_OWN, OPTION_SECONDS, OPTION_GDT };
 
 double protect_now(void)
 {
@@ -74,6 +74,8 @@ static int watch(struct protect *p)
 			continue;
 		look = protect_now();
 		err = arm(p);
+		if (!err)
+			err = gdt_lock(p);
 	}
 	return err;
 }
@@ -166,6 +168,8 @@ static int protect(struct protect *p)
 	if (!err)
 		err = lock_set(p);
 	if (!err)
+		err = gdt_lock(p);
+	if (!err)
 		fprintf(stderr, "kvmi: %zu pages are locked, %u vCPUs are watched, mode %s\n",
 			p->pages, p->vcpus, mode_names[p->mode]);
 	if (!err)
@@ -204,6 +208,8 @@ static void take_option(struct protect *p, struct common *common, int option)
 		p->mode = read_mode(optarg);
 	else if (option == OPTION_SECONDS)
 		p->seconds = read_seconds(optarg);
+	else if (option == OPTION_GDT)
+		p->has_gdt = true;
 	else if (option == 'q')
 		p->is_quiet = true;
 	else
@@ -216,6 +222,7 @@ static int run(int argc, char **argv)
 		COMMON_LONG,
 		{ "mode", required_argument, NULL, OPTION_MODE },
 		{ "seconds", required_argument, NULL, OPTION_SECONDS },
+		{ "gdt", no_argument, NULL, OPTION_GDT },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ 0 },
 	};
@@ -253,6 +260,8 @@ const struct verb verb_protect = {
 		"                      what comes of an attempt: it happens all the same, it\n"
 		"                      does not, or the guest ends; default report\n"
 		"      --seconds S     how long; default until interrupted\n"
+		"      --gdt           lock the GDTs, too, which costs each switch of\n"
+		"                      processes three events\n"
 		"  -q, --quiet         the summary only\n",
 	.run = run,
 };

@@ -66,7 +66,7 @@ static void read_store(struct protect *p, const struct kvmi_event *event,
 static int refuse(struct protect *p, struct kvmi_event *event,
 		  const struct kvmi_vcpu_event_pf *pf, const struct area *area)
 {
-	static const char *const names[] = { "text", "rodata", "idt" };
+	static const char *const names[] = { "text", "rodata", "idt", "gdt" };
 	struct attempt a = {
 		.what = area->what, .name = names[area->what], .gpa = pf->gpa,
 		.address = area->gva + (pf->gpa - area->gpa),
@@ -89,7 +89,11 @@ static int take_store(struct protect *p, struct kvmi_event *event,
 		      const struct kvmi_vcpu_event_pf *pf)
 {
 	const struct area *area = lock_at(p, pf->gpa);
-	int err = area ? own_judge(p, event, pf, area) : 0;
+	int err = 0;
+
+	if (area)
+		err = (area->what == GDT ? gdt_judge : own_judge)(p, event, pf,
+								  area);
 
 	if (err == -EPERM)
 		return refuse(p, event, pf, area);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The pages that kvmi protect locks: the kernel's text, constants and IDT. */
+/* The pages that kvmi protect locks: the kernel's text, constants, IDT and GDTs. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -96,6 +96,11 @@ int lock_set(struct protect *p)
 	return err;
 }
 
+int lock_area(struct protect *p, const struct area *area)
+{
+	return set_area(p, area, LOCKED);
+}
+
 int lock_clear(struct protect *p)
 {
 	int err = 0, late;
@@ -105,16 +110,27 @@ int lock_clear(struct protect *p)
 		late = set_area(p, &p->areas[i], OPEN);
 		err = late ? late : err;
 	}
+	for (i = 0; i < p->vcpus; i++) {
+		late = set_area(p, &p->gdts[i], OPEN);
+		err = late ? late : err;
+	}
 	return err;
+}
+
+static const struct area *find(const struct area *areas, size_t count,
+			       uint64_t gpa)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (gpa >= areas[i].gpa && gpa - areas[i].gpa < areas[i].size)
+			return &areas[i];
+	return NULL;
 }
 
 const struct area *lock_at(const struct protect *p, uint64_t gpa)
 {
-	size_t i;
+	const struct area *area = find(p->areas, p->area_count, gpa);
 
-	for (i = 0; i < p->area_count; i++)
-		if (gpa >= p->areas[i].gpa &&
-		    gpa - p->areas[i].gpa < p->areas[i].size)
-			return &p->areas[i];
-	return NULL;
+	return area ? area : find(p->gdts, p->vcpus, gpa);
 }

@@ -229,6 +229,34 @@ void own_forget(struct protect *p)
 	memset(p->own.cache, 0, sizeof(p->own.cache));
 }
 
+static bool is_in_text(const struct protect *p, const struct kvmi_event *event)
+{
+	const struct area *text = &p->areas[0];
+	uint64_t rip = kvmi_event_get_state(event)->arch.regs.rip;
+
+	return rip >= text->gva && rip - text->gva < text->size;
+}
+
+int own_decode(struct protect *p, const struct kvmi_event *event, uint64_t gva,
+	       struct store *store)
+{
+	const uint8_t *code;
+	int size;
+
+	if (!is_in_text(p, event))
+		return -EPERM;
+	size = read_code(p, event, &code);
+	return decode(p, event, gva, code, size, store);
+}
+
+bool own_is_ltr(struct protect *p, const struct kvmi_event *event)
+{
+	const uint8_t *code;
+	int size = is_in_text(p, event) ? read_code(p, event, &code) : 0;
+
+	return size > 0 && descriptor_is_ltr(code, (size_t)size);
+}
+
 int own_read_store(struct protect *p, const struct kvmi_event *event,
 		   uint64_t gva, uint8_t *bytes, size_t *size)
 {

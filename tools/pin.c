@@ -10,7 +10,6 @@
 
 #define MSR_EFER	0xc0000080
 #define EFER_NXE	(1ull << 11)
-#define GDT_NAME	"gdt_page"
 #define NO_LIMIT	0xffff	/* of IDTR after INIT */
 
 static const struct {
@@ -255,22 +254,11 @@ static bool is_right_idt(struct protect *p, const struct kvmi_vcpu_event *state,
 static bool is_right_gdt(struct protect *p, const struct kvmi_vcpu_event *state,
 			 uint64_t base, uint16_t limit)
 {
-	uint64_t offsets, page, offset, gpa, want;
-	unsigned int i;
+	uint64_t gpa = gpa_of(p, state->vcpu, base);
 
-	gpa = gpa_of(p, state->vcpu, base);
-	if (!limit || gpa == gpa_of(p, state->vcpu, state->arch.sregs.gdt.base))
-		return true;
-	if (linux_symbol(p->guest, "__per_cpu_offset", &offsets) ||
-	    linux_symbol(p->guest, GDT_NAME, &page))
-		return true;	/* nobody can tell */
-	for (i = 0; i < p->vcpus; i++)
-		if (!linux_read(p->guest, offsets + 8 * i, &offset,
-				sizeof(offset)) &&
-		    !linux_translate(p->guest, offset + page, &want) &&
-		    want == gpa)
-			return true;
-	return false;
+	return !limit ||
+	       gpa == gpa_of(p, state->vcpu, state->arch.sregs.gdt.base) ||
+	       gdt_is_own(p, gpa);
 }
 
 /* What LIDT or LGDT at the vCPU's rip would load. */

@@ -5,6 +5,7 @@
 
 #include <linux-guest.h>
 
+#include "descriptor.h"
 #include "kvmi.h"
 #include "poke.h"
 #include "store.h"
@@ -21,7 +22,7 @@
 enum mode { MODE_REPORT, MODE_DENY, MODE_CRASH, MODES };
 
 enum what {
-	TEXT, RODATA, IDT,		/* areas of memory */
+	TEXT, RODATA, IDT, GDT,	/* areas of memory */
 	CONTROL, MSR, TABLE,		/* registers */
 	WHATS
 };
@@ -104,6 +105,10 @@ struct protect {
 	double start, seconds;
 	struct area areas[AREAS];
 	size_t area_count, pages;
+	bool has_gdt;			/* --gdt: lock these */
+	bool has_other_gdt;		/* that was told */
+	struct area gdts[VCPUS_MAX];	/* no size: not locked yet */
+	uint64_t gdt_counts[DESCRIPTOR_KINDS];	/* let through */
 	struct range table;		/* of system calls */
 	struct own own;
 	struct pin pins[PINS];
@@ -129,8 +134,19 @@ int guard_next(struct protect *p, int timeout);
 int lock_find(struct protect *p);
 int lock_set(struct protect *p);
 int lock_clear(struct protect *p);
+/* Locks one more area; does not complain. */
+int lock_area(struct protect *p, const struct area *area);
 /* Of what is locked, or NULL. */
 const struct area *lock_at(const struct protect *p, uint64_t gpa);
+
+/* gdt.c */
+/* Whether the GDT of one of the guest's processors is there, or nobody can tell. */
+bool gdt_is_own(struct protect *p, uint64_t gpa);
+/* Locks those of vCPUs that are watched and have not been; complains. */
+int gdt_lock(struct protect *p);
+/* Whether this store is the kernel's own; as own_judge(). */
+int gdt_judge(struct protect *p, const struct kvmi_event *event,
+	      const struct kvmi_vcpu_event_pf *pf, const struct area *gdt);
 
 /* sites.c: fills in what the kernel's symbols and tables tell. */
 int own_find(struct protect *p);
@@ -146,7 +162,15 @@ int own_judge(struct protect *p, const struct kvmi_event *event,
 	      const struct kvmi_vcpu_event_pf *pf, const struct area *area);
 /* Nothing is sure any more about the code that copies. */
 void own_forget(struct protect *p);
-/* What an instruction is about to store at @gva; -EPERM: it cannot be told. */
+/*
+ * What an instruction of the kernel's text, which is read once, is about to store
+ * at @gva. Returns 0 or -EPERM: it lies elsewhere, or that cannot be told.
+ */
+int own_decode(struct protect *p, const struct kvmi_event *event, uint64_t gva,
+	       struct store *store);
+/* Whether it is LTR in the kernel's text. */
+bool own_is_ltr(struct protect *p, const struct kvmi_event *event);
+/* What any instruction is about to store at @gva; -EPERM: it cannot be told. */
 int own_read_store(struct protect *p, const struct kvmi_event *event,
 		   uint64_t gva, uint8_t *bytes, size_t *size);
 

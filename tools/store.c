@@ -120,7 +120,8 @@ static int fill(struct store *store, const struct kvmi_vcpu_event_arch *arch,
 		      sizeof(plain) / sizeof(plain[0])) ||
 	    store->size > STORE_MAX)
 		return -EOPNOTSUPP;
-	if (from->type == ZYDIS_OPERAND_TYPE_MEMORY)
+	store->is_copied = from->type == ZYDIS_OPERAND_TYPE_MEMORY;
+	if (store->is_copied)
 		return read(source, address_of(arch, c, from), store->bytes,
 			    store->size);
 	if (from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)

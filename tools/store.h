@@ -18,6 +18,7 @@ struct store {
 	uint64_t gva;
 	size_t size;		/* bytes; of a REP those of one iteration */
 	bool is_known;		/* whether bytes are */
+	bool is_copied;		/* from memory, which others can change */
 	uint8_t bytes[STORE_MAX];
 };
 

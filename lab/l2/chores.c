@@ -9,10 +9,13 @@
  *	kernel	where its text and its table of system calls lie
  *	patch	has a module patch getppid(), and calls it
  *	mend	takes the module out, and calls it
+ *	segments	a process with segments of its own, in the GDT and in an LDT,
+ *		looks after each of SLEEPS sleeps whether they are there
  *	other	another user's process with two threads, which sleeps for ever
  *	run ...	what a shell makes of the rest: its output in lines that begin with
  *		"run: ", then its exit status
  */
+#include <asm/ldt.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,6 +32,8 @@
 #include <unistd.h>
 
 #define CALLS 200
+#define SLEEPS 20
+#define LIMIT 0x4711	/* of the segments */
 #define OTHER 4711	/* a user */
 #define RUN "run "
 #define MODULE "/lib/modules/patch.ko"
@@ -267,6 +272,70 @@ static void other(void)
 	sleep_on(NULL);
 }
 
+/* By the processor's own word, in the table that it has now; -1: not there. */
+static long limit_of(unsigned int selector)
+{
+	unsigned long limit;
+	bool is_there;
+
+	__asm__ ("lsl %2, %0" : "=r" (limit), "=@ccz" (is_there)
+		 : "r" ((unsigned long)selector) : "memory");
+	return is_there ? (long)limit : -1;
+}
+
+/* 64-bit code can ask for a segment in the GDT by the call of 32-bit code only. */
+static int set_thread_area(struct user_desc *desc)
+{
+	int result = 243;
+
+	__asm__ volatile ("int $0x80" : "+a" (result)
+			  : "b" ((unsigned long)desc)
+			  : "memory", "cc", "r8", "r9", "r10", "r11");
+	return result;
+}
+
+static void watch_segments(struct user_desc *desc)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	unsigned int in_gdt, in_ldt = 7;
+	int i, there = 0;
+
+	*desc = (struct user_desc){
+		.entry_number = 0, .base_addr = 0x1000, .limit = LIMIT,
+		.seg_32bit = 1,
+	};
+	if (syscall(SYS_modify_ldt, 1, desc, sizeof(*desc)))
+		perror("chores: modify_ldt");
+	desc->entry_number = -1u;
+	if (set_thread_area(desc))
+		printf("chores: no segment in the GDT\n");
+	in_gdt = desc->entry_number << 3 | 3;
+	for (i = 0; i < SLEEPS; i++) {
+		nanosleep(&nap, NULL);
+		there += limit_of(in_gdt) == LIMIT && limit_of(in_ldt) == LIMIT;
+	}
+	printf("chores: segments were there after %d sleeps of %d, entry %u\n",
+	       there, SLEEPS, in_gdt >> 3);
+}
+
+static void segments(void)
+{
+	struct user_desc *desc = mmap(NULL, sizeof(*desc),
+				      PROT_READ | PROT_WRITE, MAP_PRIVATE |
+				      MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	pid_t pid = desc == MAP_FAILED ? -1 : fork();
+
+	if (!pid) {
+		watch_segments(desc);
+		fflush(stdout);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		perror("chores: segments");
+	if (desc != MAP_FAILED)
+		munmap(desc, sizeof(*desc));
+}
+
 /* Each line in one piece: others print on this console, too. */
 static void run(const char *command)
 {
@@ -287,6 +356,7 @@ int main(void)
 		{ "play\n", play }, { "call\n", call }, { "entry\n", entry },
 		{ "kernel\n", kernel }, { "patch\n", patch },
 		{ "mend\n", mend }, { "other\n", other },
+		{ "segments\n", segments },
 	};
 	struct termios tty;
 	char line[1024];

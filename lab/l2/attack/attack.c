@@ -4,7 +4,7 @@
  * itself, and tells which had an effect: the bits of "changed" that are set. What
  * has changed is put back at once.
  *
- *	insmod attack.ko text=ADDRESS entry=ADDRESS
+ *	insmod attack.ko text=ADDRESS entry=ADDRESS [gdt=1]
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -20,6 +20,10 @@ MODULE_PARM_DESC(text, "bytes of the kernel's text that may be changed");
 static ulong entry;
 module_param(entry, ulong, 0444);
 MODULE_PARM_DESC(entry, "of the table of system calls");
+
+static bool gdt;
+module_param(gdt, bool, 0444);
+MODULE_PARM_DESC(gdt, "attack the GDT as well");
 
 static int changed;
 module_param(changed, int, 0444);
@@ -158,6 +162,55 @@ static int attack_registers(void *copy)
 	return result;
 }
 
+/* What is put back at once, as it was. */
+static bool by_descriptor(struct desc_struct *at, u64 value)
+{
+	u64 *entry = (u64 *)at, old = READ_ONCE(*entry);
+	bool is_new;
+
+	WRITE_ONCE(*entry, value);
+	is_new = READ_ONCE(*entry) != old;
+	if (is_new)
+		WRITE_ONCE(*entry, old);
+	return is_new;
+}
+
+/* Data of the kernel becomes data of everybody. */
+static bool by_rights(struct desc_struct *at)
+{
+	u8 *rights = (u8 *)at + 5, old = READ_ONCE(*rights);
+	bool is_new;
+
+	WRITE_ONCE(*rights, old | 0x60);
+	is_new = READ_ONCE(*rights) != old;
+	if (is_new)
+		WRITE_ONCE(*rights, old);
+	return is_new;
+}
+
+/* Gates into the kernel, by the kernel's own mapping, which can be written. */
+static int attack_gdt(void)
+{
+	const u64 gate = 0xffffec0000100000ull;
+	struct desc_struct *table = get_cpu_gdt_rw(raw_smp_processor_id());
+	struct desc_struct before[GDT_ENTRIES];
+	ulong flags;
+	int result;
+
+	result = by_alias(&table[GDT_ENTRY_TSS], 0xff) << 13;
+	local_irq_save(flags);
+	table = get_cpu_gdt_rw(smp_processor_id());
+	memcpy(before, table, sizeof(before));
+	/* An entry that nothing uses, and one that each switch stores to. */
+	result |= by_descriptor(&table[7], gate) << 10;
+	result |= by_descriptor(&table[GDT_ENTRY_TLS_MIN + 1], gate) << 11;
+	result |= by_rights(&table[GDT_ENTRY_KERNEL_DS]) << 12;
+	/* Nothing of it may be left. */
+	result |= !!memcmp(before, table, sizeof(before)) << 14;
+	local_irq_restore(flags);
+	return result;
+}
+
 static int attack(void)
 {
 	void *copy = (void *)get_zeroed_page(GFP_KERNEL);
@@ -172,6 +225,8 @@ static int attack(void)
 	changed |= by_alias((void *)(idt.address + 16 * 0x3f + 12), 0xff) << 2;
 	changed |= attack_registers(copy);
 	changed |= by_string((void *)text) << 9;
+	if (gdt)
+		changed |= attack_gdt();
 	free_page((ulong)copy);
 	return 0;
 }

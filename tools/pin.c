@@ -9,8 +9,8 @@
 #include "protect.h"
 
 #define MSR_EFER	0xc0000080
+#define MSR_SYSENTER_EIP	0x176
 #define EFER_NXE	(1ull << 11)
-#define NO_LIMIT	0xffff	/* of IDTR after INIT */
 
 static const struct {
 	unsigned int cr;
@@ -29,7 +29,7 @@ static const struct pin msrs[PINS] = {
 	{ .msr = 0xc0000083, .name = "cstar" },
 	{ .msr = 0xc0000081, .name = "star" },
 	{ .msr = 0xc0000084, .name = "sfmask" },
-	{ .msr = 0x176, .name = "sysenter_eip" },
+	{ .msr = MSR_SYSENTER_EIP, .name = "sysenter_eip" },
 	{ .msr = MSR_EFER, .name = "efer.nxe" },
 };
 
@@ -195,8 +195,19 @@ static const struct pin *find_pin(const struct protect *p, uint32_t msr)
 	return NULL;
 }
 
+/* An AMD processor keeps 32 bits of what the kernel writes. */
+static bool is_sysenter_entry(struct protect *p, const struct pin *pin,
+			      uint64_t value)
+{
+	uint64_t entry;
+
+	return pin->msr == MSR_SYSENTER_EIP && (uint32_t)value == pin->value &&
+	       !linux_symbol(p->guest, "entry_SYSENTER_compat", &entry) &&
+	       entry == value;
+}
+
 /* Returns whether the write is right, else the value that is. */
-static bool is_right(const struct pin *pin,
+static bool is_right(struct protect *p, const struct pin *pin,
 		     const struct kvmi_vcpu_event_msr *msr, uint64_t *value)
 {
 	*value = msr->new_value;
@@ -207,7 +218,8 @@ static bool is_right(const struct pin *pin,
 		return *value == msr->new_value;
 	}
 	/* As a processor that is started does it. */
-	if (msr->new_value == pin->value)
+	if (msr->new_value == pin->value ||
+	    is_sysenter_entry(p, pin, msr->new_value))
 		return true;
 	*value = msr->old_value;
 	return false;
@@ -223,7 +235,7 @@ int pin_msr(struct protect *p, struct kvmi_event *event,
 	};
 	uint64_t value;
 
-	if (is_right(pin, msr, &value))
+	if (is_right(p, pin, msr, &value))
 		return kvmi_event_reply_msr(p->vm, event, msr->new_value);
 	a.name = pin->name;
 	tell(p, event, &a);
@@ -235,17 +247,17 @@ int pin_msr(struct protect *p, struct kvmi_event *event,
 
 /*
  * The one IDT; none, which a kernel loads to reset the machine; or the first
- * one of a processor that has just been started.
+ * one of a processor that has just been started: INIT empties the task register,
+ * and nothing else does.
  */
 static bool is_right_idt(struct protect *p, const struct kvmi_vcpu_event *state,
 			 uint64_t base, uint16_t limit)
 {
-	const struct kvm_dtable *idt = &state->arch.sregs.idt;
 	uint64_t first;
 
 	if (!limit || is_locked_idt(p, state->vcpu, base))
 		return true;
-	return !idt->base && idt->limit == NO_LIMIT &&
+	return !state->arch.sregs.tr.selector &&
 	       !linux_symbol(p->guest, "bringup_idt_table", &first) &&
 	       base == first;
 }

@@ -45,7 +45,8 @@ static int read_table(void *data, uint64_t gpa, uint64_t *entries)
 	    table->read_at < source->since) {
 		table->gpa = gpa;
 		table->read_at = now_ns();
-		err = kvmi_vm_read_physical(guest->vm, gpa, table->entries,
+		err = profile_is_stopped() ? -EINTR :
+		      kvmi_vm_read_physical(guest->vm, gpa, table->entries,
 					    IMAGE_PAGE);
 		if (err) {
 			table->read_at = 0;
@@ -109,7 +110,8 @@ int memory_read_in(struct linux_guest *guest, uint64_t root, uint64_t gva,
 			at += ranges[count].size;
 			size -= ranges[count].size;
 		}
-		err = kvmi_vm_readv_physical(guest->vm, ranges, count);
+		err = profile_is_stopped() ? -EINTR :
+		      kvmi_vm_readv_physical(guest->vm, ranges, count);
 		for (i = 0; i < count && !err; i++)
 			err = ranges[i].err ? -EFAULT : 0;
 		if (err)

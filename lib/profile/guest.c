@@ -12,6 +12,7 @@
 
 #include "guest.h"
 #include "paging.h"
+#include "profile.h"
 
 #define MSR_LSTAR	0xc0000082
 #define CR0_PG		(1ull << 31)
@@ -20,8 +21,22 @@
 #define CR3_USER	(1ull << 12)
 #define BLOCK_PAGES	(IMAGE_BLOCK / IMAGE_PAGE)
 
+static const volatile sig_atomic_t *stop_flag;
+
+void profile_stop_by(const volatile sig_atomic_t *flag)
+{
+	stop_flag = flag;
+}
+
+bool profile_is_stopped(void)
+{
+	return stop_flag && *stop_flag;
+}
+
 static int read_page(void *source, uint64_t gpa, uint64_t *page)
 {
+	if (profile_is_stopped())
+		return -EINTR;
 	return kvmi_vm_read_physical(source, gpa, page, IMAGE_PAGE);
 }
 
@@ -43,6 +58,8 @@ static int fetch_run(struct image *image, size_t page, size_t count)
 	int status[BLOCK_PAGES], err;
 	size_t i;
 
+	if (profile_is_stopped())
+		return -EINTR;
 	err = kvmi_vm_read_pages(g->vm, g->pages[page] & MAPPED_TO,
 				 image->bytes + page * IMAGE_PAGE, count,
 				 status);
@@ -147,6 +164,8 @@ static int try_vcpu(struct guest *g, struct image *image,
 	uint64_t lstar, cr3;
 	int err;
 
+	if (profile_is_stopped())
+		return -EINTR;
 	err = kvmi_vcpu_get_registers(g->vm, g->vcpu, &msr, 1, &reply, &lstar);
 	if (err)
 		return err == -EAGAIN ? -ENOENT : err;

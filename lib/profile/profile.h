@@ -9,6 +9,8 @@
 #ifndef KVMI_PROFILE_H
 #define KVMI_PROFILE_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <kvmi/kvmi.h>
@@ -47,6 +49,15 @@ int profile_from_file(struct profile **profile, const char *path);
  * kvmi_vm_read_pages().
  */
 int profile_from_vm(struct profile **profile, struct kvmi_vm *vm);
+
+/*
+ * Lets a signal end what takes long: while *@flag is not 0, each function here and
+ * of lib/linux that reads a guest's memory returns -EINTR. For the whole process,
+ * NULL: no more, as at the beginning. What has to be undone is not to be read so.
+ */
+void profile_stop_by(const volatile sig_atomic_t *flag);
+/* Whether it does so now. */
+bool profile_is_stopped(void);
 
 /*
  * Writes the profile as profile_load() takes it back, on this machine.

@@ -4,6 +4,7 @@
  * no end, lead nowhere or lack something, that each walk ends and says so.
  */
 #include <elf.h>
+#include <signal.h>
 
 #include "../../lib/linux/module.h"
 #include "../../lib/linux/within.h"
@@ -340,6 +341,29 @@ static void lists_what_is_there(void **state)
 	free(list);
 }
 
+/* Each of them reads, so each ends; and goes on when nobody stops it. */
+static void a_signal_ends_it(void **state)
+{
+	static volatile sig_atomic_t flag = SIGINT;
+	struct linux_module *modules;
+	struct linux_task *list;
+	struct profile *profile;
+	size_t count;
+	char byte;
+
+	(void)state;
+	profile_stop_by(&flag);
+	assert_err(-EINTR, linux_get_tasks(&guest, true, &list, &count));
+	assert_err(-EINTR, linux_get_modules(&guest, &modules, &count));
+	assert_err(-EINTR, linux_read(&guest, DIRECT, &byte, 1));
+	assert_err(-EINTR, profile_from_vm(&profile, guest.vm));
+	flag = 0;
+	assert_int_equal(get_tasks(3), 0);
+	flag = SIGINT;
+	profile_stop_by(NULL);
+	assert_int_equal(get_tasks(3), 0);
+}
+
 static void marks_what_a_list_lacks(void **state)
 {
 	struct made_task *last = &guest_memory.tasks[3];
@@ -536,6 +560,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(lists_what_is_there),
+		TEST(a_signal_ends_it),
 		TEST(marks_what_a_list_lacks),
 		TEST(excuses_what_ends),
 		TEST(ends_in_circles),

@@ -7,6 +7,7 @@
 
 #include <libsmartcols.h>
 
+#include "facts.h"
 #include "kvmi.h"
 
 struct info {
@@ -63,7 +64,8 @@ static const char *verdict(int err)
 	}
 }
 
-static void print_time(const char *title, int64_t seconds)
+static void add_time(struct libscols_table *facts, const char *title,
+		     int64_t seconds)
 {
 	time_t t = (time_t)seconds;
 	char text[64] = "unknown";
@@ -71,7 +73,7 @@ static void print_time(const char *title, int64_t seconds)
 
 	if (seconds && localtime_r(&t, &tm))
 		strftime(text, sizeof(text), "%F %T %z", &tm);
-	printf("%-12s %s\n", title, text);
+	facts_add(facts, title, "%s", text);
 }
 
 static const char *area_name(uint32_t type)
@@ -89,15 +91,15 @@ static const char *area_name(uint32_t type)
 	return names[type];
 }
 
-static void print_areas(const struct kvmi_vm *vm)
+static void add_areas(struct libscols_table *facts, const struct kvmi_vm *vm)
 {
 	struct kvmi_memory_area area = { .size = sizeof(area) };
 	unsigned int i;
 
 	for (i = 0; !kvmi_vm_get_memory_area(vm, i, &area); i++)
-		printf("%-12s 0x%09" PRIx64 "-0x%09" PRIx64 " %s\n",
-		       i ? "" : "Memory:", area.gpa, area.gpa + area.length,
-		       area_name(area.type));
+		facts_add(facts, i ? "" : "Memory:",
+			  "0x%09" PRIx64 "-0x%09" PRIx64 " %s", area.gpa,
+			  area.gpa + area.length, area_name(area.type));
 }
 
 static struct json_object *json_areas(const struct kvmi_vm *vm)
@@ -120,28 +122,32 @@ static struct json_object *json_areas(const struct kvmi_vm *vm)
 
 static void print_text(const struct kvmi_vm *vm, const struct info *info)
 {
-	printf("%-12s %s\n", "Name:", *info->name ? info->name : "(none)");
-	printf("%-12s %s\n", "UUID:", info->uuid);
-	print_time("Started:", info->id.start_time);
-	print_time("Session:", info->session_time);
-	printf("%-12s %s\n", "Key:", kvmi_vm_is_authenticated(vm) ?
-	       "proved by both sides" : "not proved");
-	printf("%-12s version %u, messages up to %u bytes\n", "Protocol:",
-	       info->version.version, info->version.max_msg_size);
-	printf("%-12s single step %s\n", "Features:",
-	       info->version.features.singlestep ? "yes" : "no");
+	struct libscols_table *facts = facts_new();
+
+	facts_add(facts, "Name:", "%s", *info->name ? info->name : "(none)");
+	facts_add(facts, "UUID:", "%s", info->uuid);
+	add_time(facts, "Started:", info->id.start_time);
+	add_time(facts, "Session:", info->session_time);
+	facts_add(facts, "Key:", "%s", kvmi_vm_is_authenticated(vm) ?
+		  "proved by both sides" : "not proved");
+	facts_add(facts, "Protocol:", "version %u, messages up to %u bytes",
+		  info->version.version, info->version.max_msg_size);
+	facts_add(facts, "Features:", "single step %s",
+		  info->version.features.singlestep ? "yes" : "no");
 	if (info->vm_err)
-		printf("%-12s %s\n", "vCPUs:", kvmi_strerror(info->vm_err));
+		facts_add(facts, "vCPUs:", "%s", kvmi_strerror(info->vm_err));
 	else
-		printf("%-12s %u\n", "vCPUs:", info->vm.vcpu_count);
+		facts_add(facts, "vCPUs:", "%u", info->vm.vcpu_count);
 	if (info->max_gfn_err)
-		printf("%-12s %s\n", "Memory end:",
-		       kvmi_strerror(info->max_gfn_err));
+		facts_add(facts, "Memory end:", "%s",
+			  kvmi_strerror(info->max_gfn_err));
 	else
-		printf("%-12s 0x%" PRIx64 " (frame 0x%" PRIx64 ")\n",
-		       "Memory end:", info->max_gfn << 12, info->max_gfn);
-	print_areas(vm);
-	printf("%-12s kvmi %s\n", "Library:", kvmi_library_version());
+		facts_add(facts, "Memory end:",
+			  "0x%" PRIx64 " (frame 0x%" PRIx64 ")",
+			  info->max_gfn << 12, info->max_gfn);
+	add_areas(facts, vm);
+	facts_add(facts, "Library:", "kvmi %s", kvmi_library_version());
+	facts_print(facts, stdout);
 }
 
 static void add(struct json_object *object, const char *key,

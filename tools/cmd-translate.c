@@ -4,8 +4,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include <libsmartcols.h>
+
 #include "kvmi.h"
 #include "view.h"
+
+#define SYMBOL	96
 
 enum { OPTION_VCPU = OPTION_OWN, OPTION_PID };
 
@@ -14,30 +18,62 @@ struct request {
 	int vcpu, pid;		/* -1: not given */
 	bool has_names;
 	char **args;
-	struct json_object *json;
+	struct json_object *json;	/* or */
+	struct libscols_table *table;
 };
 
-static void show(uint64_t gva, uint64_t gpa, struct json_object *json)
+static void add_object(struct json_object *array, uint64_t gva, uint64_t gpa,
+		       const char *symbol)
 {
-	struct json_object *o;
+	struct json_object *o = json_object_new_object();
 
-	if (!json && gpa == UINT64_MAX) {
-		printf("0x%016" PRIx64 "  not mapped\n", gva);
-	} else if (!json) {
-		printf("0x%016" PRIx64 "  0x%" PRIx64 "\n", gva, gpa);
-	} else {
-		o = json_object_new_object();
-		json_object_object_add(o, "gva", json_gpa(gva));
-		json_object_object_add(o, "gpa", gpa == UINT64_MAX ? NULL :
-				       json_gpa(gpa));
-		json_object_array_add(json, o);
-	}
+	json_object_object_add(o, "gva", json_gpa(gva));
+	json_object_object_add(o, "gpa", gpa == UINT64_MAX ? NULL :
+			       json_gpa(gpa));
+	if (symbol)
+		json_object_object_add(o, "symbol",
+				       json_object_new_string(symbol));
+	json_object_array_add(array, o);
+}
+
+static void add_line(struct libscols_table *table, uint64_t gva, uint64_t gpa,
+		     const char *symbol)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%016" PRIx64, gva);
+	scols_line_set_data(line, 0, text);
+	snprintf(text, sizeof(text), "0x%" PRIx64, gpa);
+	scols_line_set_data(line, 1, gpa == UINT64_MAX ? "not mapped" : text);
+	if (symbol)
+		scols_line_set_data(line, 2, symbol);
+}
+
+static void begin_table(struct request *req, bool has_symbols)
+{
+	req->table = scols_new_table();
+	scols_table_new_column(req->table, "GVA", 0, 0);
+	scols_table_new_column(req->table, "GPA", 0, 0);
+	if (has_symbols)
+		scols_table_new_column(req->table, "SYMBOL", 0, 0);
+}
+
+static void print(struct request *req)
+{
+	if (req->json)
+		print_json(req->json);
+	else if (req->table && scols_table_get_nlines(req->table))
+		scols_print_table(req->table);
+	scols_unref_table(req->table);
 }
 
 static int look_up(struct view *view, struct request *req, const char *text)
 {
 	uint64_t gva, gpa;
 	int err = view_parse(view, text, &gva);
+	char symbol[SYMBOL];
+	const char *known = NULL;
 
 	if (err)
 		return err;
@@ -46,7 +82,14 @@ static int look_up(struct view *view, struct request *req, const char *text)
 		complain(err, "cannot look up 0x%" PRIx64, gva);
 		return err;
 	}
-	show(gva, err ? UINT64_MAX : gpa, req->json);
+	gpa = err ? UINT64_MAX : gpa;
+	/* A process's own addresses have none. */
+	if (view->guest && req->pid < 0)
+		known = view_format(view, gva, symbol, sizeof(symbol));
+	if (req->json)
+		add_object(req->json, gva, gpa, known);
+	else
+		add_line(req->table, gva, gpa, known);
 	return err;
 }
 
@@ -80,7 +123,13 @@ static int translate(struct kvmi_vm *vm, struct request *req)
 	char **arg;
 
 	err = open_view(&view, vm, req);
+	if (!req->json)
+		begin_table(req, view.guest && req->pid < 0);
 	for (arg = req->args; *arg && (!err || err == -EFAULT); arg++) {
+		if (is_stopped) {
+			err = -EINTR;
+			break;
+		}
 		err = look_up(&view, req, *arg);
 		if (err)
 			status = EXIT_FAILED;
@@ -135,11 +184,11 @@ static int run(int argc, char **argv)
 	status = session_open(&session, &common);
 	if (status)
 		return status;
+	stop_by_signals();
 	if (common.is_json)
 		req.json = json_object_new_array();
 	status = translate(session.vm, &req);
-	if (req.json)
-		print_json(req.json);
+	print(&req);
 	session_close(&session);
 	return status;
 }

@@ -2,6 +2,7 @@
 /* What kvmi profile tells of a profile. */
 #include <inttypes.h>
 
+#include "facts.h"
 #include "wish.h"
 
 /* What most programs ask for, as libvmi. */
@@ -14,41 +15,51 @@ static const struct {
 };
 
 #define OFFSETS (sizeof(offsets) / sizeof(offsets[0]))
+#define NAME	64	/* of one, with the structure's */
+
+static int offset_of(const struct profile *profile, size_t i, char name[NAME],
+		     uint64_t *offset)
+{
+	snprintf(name, NAME, "%s.%s", offsets[i].structure, offsets[i].field);
+	return profile_offset(profile, offsets[i].structure, offsets[i].field,
+			      offset);
+}
 
 void profile_show(const struct profile *profile, FILE *to)
 {
+	struct libscols_table *facts = facts_new();
 	struct profile_info info;
+	char name[NAME];
 	uint64_t offset;
 	size_t i;
 
 	profile_get_info(profile, &info);
-	fprintf(to, "%s\n%zu symbols, %zu types, text linked to 0x%" PRIx64 "\n",
-		info.banner, info.symbols, info.types, info.text);
-	if (info.is_running)
-		fprintf(to, "KASLR 0x%" PRIx64 "%s, %u levels of page tables at 0x%"
-			PRIx64 "\n", info.kaslr, info.is_kaslr_guessed ?
-			" (a guess)" : "", info.levels, info.page_tables);
+	facts_add(facts, "Kernel:", "%s", info.banner);
+	facts_add(facts, "Symbols:", "%zu", info.symbols);
+	facts_add(facts, "Types:", "%zu", info.types);
+	facts_add(facts, "Text:", "linked to 0x%" PRIx64, info.text);
+	if (info.is_running) {
+		facts_add(facts, "KASLR:", "0x%" PRIx64 "%s", info.kaslr,
+			  info.is_kaslr_guessed ? " (a guess)" : "");
+		facts_add(facts, "Page tables:", "%u levels at 0x%" PRIx64,
+			  info.levels, info.page_tables);
+	}
 	for (i = 0; i < OFFSETS; i++)
-		if (!profile_offset(profile, offsets[i].structure,
-				    offsets[i].field, &offset))
-			fprintf(to, "%s.%s at 0x%" PRIx64 "\n",
-				offsets[i].structure, offsets[i].field, offset);
+		if (!offset_of(profile, i, name, &offset))
+			facts_add(facts, name, "at 0x%" PRIx64, offset);
+	facts_print(facts, to);
 }
 
 static struct json_object *json_offsets(const struct profile *profile)
 {
 	struct json_object *o = json_object_new_object();
 	uint64_t offset;
-	char name[64];
+	char name[NAME];
 	size_t i;
 
-	for (i = 0; i < OFFSETS; i++) {
-		snprintf(name, sizeof(name), "%s.%s", offsets[i].structure,
-			 offsets[i].field);
-		if (!profile_offset(profile, offsets[i].structure,
-				    offsets[i].field, &offset))
+	for (i = 0; i < OFFSETS; i++)
+		if (!offset_of(profile, i, name, &offset))
 			json_object_object_add(o, name, json_gpa(offset));
-	}
 	return o;
 }
 

@@ -182,7 +182,7 @@ static uint64_t translate(struct qemu *qemu, uint64_t gva)
 	for (;;) {
 		text = command_output(-1, "translate -s %s --vcpu %d 0x%lx",
 				      qemu->socket, vcpu, gva);
-		if (sscanf(text, "%*s 0x%lx", &gpa) == 1)
+		if (sscanf(text, "%*[^\n] %*s 0x%lx", &gpa) == 1)
 			return gpa;
 		if (now_ms() > end)
 			fail("0x%lx is not mapped", gva);

@@ -145,12 +145,14 @@ static uint64_t translate(struct qemu *qemu, uint64_t gva, int vcpu)
 static void test_translate_kernel(struct qemu *qemu)
 {
 	static const char banner[] = "Linux version 6.";
+	json_object *o;
 	uint64_t gpa;
 
 	note("translate, kernel");
-	gpa = strtoull(command_output(0, "search -s %s --first --start %lld '%s'",
-				      qemu->socket, (long long)KERNEL_GPA, banner),
-		       NULL, 0);
+	o = parse(command_output(0, "search -s %s --json --first --start %lld '%s'",
+				 qemu->socket, (long long)KERNEL_GPA, banner));
+	gpa = number(json_object_array_get_idx(o, 0), "gpa");
+	json_object_put(o);
 	expect_true(gpa >= KERNEL_GPA);
 	expect(gpa, translate(qemu, KERNEL_MAP + gpa, 0));
 	expect(gpa, translate(qemu, KERNEL_MAP + gpa, 1));

@@ -63,7 +63,7 @@ static void save_text(struct qemu *qemu, struct text *text, const char *name)
 	snprintf(text->path, sizeof(text->path), "%s/%s", qemu->folder, name);
 	if (!text->gpa)
 		sscanf(command_output(0, "translate -s %s 0x%lx", qemu->socket,
-				      stext), "%*x %lx", &text->gpa);
+				      stext), "%*[^\n] %*x %lx", &text->gpa);
 	expect_true(text->gpa);
 	command_output(0, "read -s %s -o %s 0x%lx 0x%lx", qemu->socket,
 		       text->path, text->gpa, etext - stext);

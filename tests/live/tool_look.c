@@ -188,6 +188,31 @@ static uint64_t beacon(struct qemu *qemu, uint64_t *gpa)
 	return gva;
 }
 
+/* Both addresses of what is found, and what the kernel calls it. */
+static void test_search(struct qemu *qemu, uint64_t gva, uint64_t gpa,
+			const char *version)
+{
+	json_object *o, *match = NULL;
+	size_t i;
+
+	note("search by virtual addresses");
+	o = parse(patient(0, "search -s %s --json --virtual '%.60s'",
+			  qemu->socket, version));
+	/* The kernel has it elsewhere as well, as in its log. */
+	for (i = 0; i < json_object_array_length(o); i++) {
+		match = json_object_array_get_idx(o, i);
+		note("%s", json_object_to_json_string(match));
+		if (number(match, "gva") == gva)
+			break;
+	}
+	expect_true(i < json_object_array_length(o));
+	expect(gpa, number(match, "gpa"));
+	expect(0, strcmp("linux_banner", text_of(match, "symbol")));
+	json_object_put(o);
+	patient(1, "search -s %s --virtual --start linux_banner+1 --end linux_banner+200 '%.60s'",
+		qemu->socket, version);
+}
+
 static void test_kernel_memory(struct qemu *qemu)
 {
 	uint64_t gva, next, gpa;
@@ -205,10 +230,11 @@ static void test_kernel_memory(struct qemu *qemu)
 			     qemu->socket), 60);
 	snprintf(text, sizeof(text), "%s",
 		 patient(0, "translate -s %s linux_banner", qemu->socket));
-	expect(2, sscanf(text, "%lx 0x%lx", &next, &gpa));
+	expect(2, sscanf(text, "%*[^\n] %lx 0x%lx", &next, &gpa));
 	expect(gva, next);
 	expect_bytes(version, command_output(0, "read -s %s --raw 0x%lx 100",
 					     qemu->socket, gpa), 100);
+	test_search(qemu, gva, gpa, version);
 	note("a variable of the kernel");
 	patient(0, "write -s %s --virtual panic_timeout 7b:00:00:00",
 		qemu->socket);
@@ -219,6 +245,7 @@ static void test_process(struct qemu *qemu)
 {
 	uint64_t gva, gpa, shown, found;
 	char text[200];
+	json_object *o;
 	int pid;
 
 	note("a process");
@@ -231,12 +258,19 @@ static void test_process(struct qemu *qemu)
 	snprintf(text, sizeof(text), "%s",
 		 patient(0, "translate -s %s --pid %d 0x%lx", qemu->socket, pid,
 			 gva));
-	expect(2, sscanf(text, "%lx 0x%lx", &shown, &found));
+	expect(2, sscanf(text, "%*[^\n] %lx 0x%lx", &shown, &found));
 	expect(gva, shown);
 	expect(gpa, found);
 	patient(0, "write -s %s --pid %d 0x%lx --string 'the tool was here'",
 		qemu->socket, pid, gva);
 	qemu_wait_console(qemu, "beacon: the tool was here", 1);
+	o = parse(patient(0, "search -s %s --json --pid %d --start 0x%lx --end 0x%lx 'tool was here'",
+			  qemu->socket, pid, gva & ~0xffful,
+			  (gva & ~0xffful) + 4096));
+	expect(1, json_object_array_length(o));
+	expect(gva + 4, number(json_object_array_get_idx(o, 0), "gva"));
+	expect(gpa + 4, number(json_object_array_get_idx(o, 0), "gpa"));
+	json_object_put(o);
 	patient(1, "read -s %s --pid 2 --raw 0x%lx 24", qemu->socket, gva);
 	patient(1, "read -s %s --pid %d --raw 0 24", qemu->socket, pid);
 }

@@ -89,7 +89,7 @@ static void test_before_start(struct qemu *qemu)
 		const char *says;
 	} verbs[] = {
 		{ "list", 0, QEMU_UUID },
-		{ "info", 0, "vCPUs:       2" },
+		{ "info", 0, "vCPUs:      2" },
 		{ "read --hex 0xffff0 16", 0, "00000000000ffff0  ea 5b" },
 		{ "regs", 0, "16-bit not started" },
 		{ "regs --json", 0, "\"started\": false" },

@@ -163,7 +163,7 @@ static void read_code(struct qemu *qemu, int i, char to[CODE])
 					qemu->socket, addresses[i]);
 		if (now_ms() > deadline)
 			fail("%s is not mapped", places[i]);
-	} while (sscanf(answer, "%*s 0x%lx", &gpa) != 1);
+	} while (sscanf(answer, "%*[^\n] %*s 0x%lx", &gpa) != 1);
 	memcpy(to, command_output(0, "read -s %s --raw 0x%lx %d", qemu->socket,
 				  gpa, CODE), CODE);
 }

@@ -116,11 +116,15 @@ static int list(struct session *session, bool checks, bool is_json)
 	struct linux_module *modules;
 	struct linux_guest *guest;
 	size_t count, hidden;
-	int err = guest_open(&guest, session->vm);
+	int err;
 
+	stop_by_signals();
+	err = guest_open(&guest, session->vm);
 	if (err)
 		return EXIT_FAILED;
+	profile_stop_by(&is_stopped);
 	err = linux_get_modules(guest, &modules, &count);
+	profile_stop_by(NULL);
 	linux_close(guest);
 	if (err) {
 		guest_complain(err, "modules");

@@ -8,6 +8,7 @@
 #include "kvmi.h"
 
 #define EVENT_TIMEOUT 5000	/* ms */
+#define POLL_MS 100
 
 enum { OPTION_VCPU = OPTION_OWN, OPTION_SECONDS };
 
@@ -53,13 +54,17 @@ static void show(struct pause *pause)
 static int take(struct kvmi_vm *vm, struct pause *pause)
 {
 	struct kvmi_event *event;
-	int err;
+	int err, ms = 0;
 
-	err = kvmi_vm_next_event(vm, EVENT_TIMEOUT, &event);
+	do {
+		err = is_stopped ? -EINTR :
+		      kvmi_vm_next_event(vm, POLL_MS, &event);
+		ms += POLL_MS;
+	} while (err == -ETIMEDOUT && ms < EVENT_TIMEOUT);
 	if (err == -ETIMEDOUT)
 		complain(0, "a vCPU did not stop in %d s: " VCPU_IS_OUTSIDE,
 			 EVENT_TIMEOUT / 1000);
-	else if (err)
+	else if (err && err != -EINTR)
 		complain(err, "a vCPU did not stop");
 	if (err)
 		return err;
@@ -106,10 +111,19 @@ static int resume(struct kvmi_vm *vm, struct pause *pause)
 	return err;
 }
 
+/* In pieces, for the signal that comes just before one. */
+static void stay(unsigned int seconds)
+{
+	const struct timespec piece = { 0, POLL_MS * 1000000L };
+	uint64_t left = seconds * 1000ull;
+
+	for (; left && !is_stopped; left -= POLL_MS)
+		nanosleep(&piece, NULL);
+}
+
 static int act(struct kvmi_vm *vm, int vcpu, unsigned int seconds,
 	       struct pause *pause)
 {
-	struct timespec ts = { .tv_sec = seconds };
 	unsigned int first, end;
 	int err, late;
 
@@ -124,7 +138,7 @@ static int act(struct kvmi_vm *vm, int vcpu, unsigned int seconds,
 	if (!err || pause->count)
 		show(pause);
 	if (!err)
-		nanosleep(&ts, NULL);
+		stay(seconds);
 	late = resume(vm, pause);
 	free(pause->registers);
 	free(pause->events);
@@ -162,6 +176,7 @@ static int run(int argc, char **argv)
 	if (status)
 		return status;
 	pause.is_json = common.is_json;
+	stop_by_signals();
 	err = act(session.vm, vcpu, (unsigned int)seconds, &pause);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;

@@ -39,7 +39,10 @@ static int from_vm(struct profile **profile, struct wish *wish,
 		return status;
 	name = kvmi_vm_get_name(session.vm);
 	printable(wish->own_name, sizeof(wish->own_name), name, strlen(name));
+	stop_by_signals();
+	profile_stop_by(&is_stopped);
 	err = profile_from_vm(profile, session.vm);
+	profile_stop_by(NULL);
 	session_close(&session);
 	if (err == -ENOENT)
 		complain(0, "no vCPU has a Linux kernel with symbols mapped: wait until it has booted, or give --image");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "linux.h"
 #include "protect.h"
 
 #define POLL_MS		100
@@ -129,7 +130,7 @@ static int prepare(struct protect *p)
 
 	err = vcpu_range(p->vm, -1, &first, &p->vcpus);
 	if (!err)
-		err = linux_open(&p->guest, p->vm);
+		err = guest_find_linux(&p->guest, p->vm);
 	if (err) {
 		complain(err, "cannot find a Linux kernel in the guest");
 		return err;

@@ -29,11 +29,15 @@ static int list(struct session *session, const struct wish *wish, bool is_json)
 	struct linux_guest *guest;
 	struct linux_task *tasks;
 	size_t count, hidden;
-	int err = guest_open(&guest, session->vm);
+	int err;
 
+	stop_by_signals();
+	err = guest_open(&guest, session->vm);
 	if (err)
 		return EXIT_FAILED;
+	profile_stop_by(&is_stopped);
 	err = linux_get_tasks(guest, wish->with_threads, &tasks, &count);
+	profile_stop_by(NULL);
 	linux_close(guest);
 	if (err) {
 		guest_complain(err, "processes");

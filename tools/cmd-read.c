@@ -40,6 +40,7 @@ static int put_chunk(struct output *out, uint64_t gpa, const uint8_t *data,
 	struct json_object *piece;
 
 	switch (out->form) {
+	/* No table: each line says where it is, and there is no end to wait for. */
 	case FORM_HEX:
 		print_hexdump(gpa, data, size);
 		return 0;
@@ -186,11 +187,14 @@ static int act(const struct common *common, struct source *source,
 	status = session_open(&session, common);
 	if (status)
 		return status;
+	stop_by_signals();
 	source->vm = session.vm;
 	err = source->is_virtual ?
 		view_open(&source->view, session.vm, source->pid) : 0;
 	if (!err)
 		err = read_ranges(source, out, args);
+	if (err == -EINTR)
+		complain(0, "interrupted");
 	if (source->is_virtual)
 		view_close(&source->view);
 	session_close(&session);

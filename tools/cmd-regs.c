@@ -71,6 +71,10 @@ static int ask(struct kvmi_vm *vm, const struct wish *wish, bool is_json)
 	if (!all)
 		return -ENOMEM;
 	for (i = 0; i < end - first && !err; i++) {
+		if (is_stopped) {
+			err = -EINTR;
+			break;
+		}
 		all[i].vcpu = first + i;
 		err = ask_one(vm, wish, &all[i]);
 	}
@@ -109,6 +113,7 @@ static int run(int argc, char **argv)
 	status = session_open(&session, &common);
 	if (status)
 		return status;
+	stop_by_signals();
 	err = ask(session.vm, &wish, common.is_json);
 	session_close(&session);
 	return err ? EXIT_FAILED : EXIT_DONE;

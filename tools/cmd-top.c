@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux.h"
 #include "top.h"
 
 #define CLEAR		"\033[H\033[J"
@@ -171,7 +172,7 @@ static void open_sources(struct view *v)
 		complain(0, "no counters of exits: they need root, and a QEMU that has KVM's statistics open");
 	if (v->wants_no_symbols)
 		return;
-	err = linux_open(&v->guest, v->vm);
+	err = guest_find_linux(&v->guest, v->vm);
 	if (err)
 		complain(err, "no processes: the symbols of the guest's kernel cannot be read");
 }

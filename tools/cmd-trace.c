@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "kvmi.h"
+#include "linux.h"
 #include "trace.h"
 
 #define POLL_MS		100
@@ -237,7 +238,7 @@ static int open_guest(struct trace *t)
 
 	if (!arguments_need_guest(t))
 		return 0;
-	err = linux_open(&t->guest, t->vm);
+	err = guest_find_linux(&t->guest, t->vm);
 	if (err == -ENOENT)
 		complain(0, "no Linux runs in the guest, or it has no symbols; --no-symbols goes without");
 	else if (err)

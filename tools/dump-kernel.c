@@ -13,6 +13,7 @@
 
 #include "dump.h"
 #include "kvmi.h"
+#include "linux.h"
 
 #define NOTE_NAME	"VMCOREINFO"
 #define NOTE_MAX	(16 * DUMP_PAGE)
@@ -151,7 +152,7 @@ int dump_kernel_find(struct dump_kernel *kernel, struct kvmi_vm *vm)
 	int err;
 
 	*kernel = (struct dump_kernel){ 0 };
-	err = linux_open(&guest, vm);
+	err = guest_find_linux(&guest, vm);
 	if (err)
 		return err;
 	err = find_note(guest, kernel);

@@ -6,9 +6,19 @@
 #include "kvmi.h"
 #include "linux.h"
 
+int guest_find_linux(struct linux_guest **guest, struct kvmi_vm *vm)
+{
+	int err;
+
+	profile_stop_by(&is_stopped);
+	err = linux_open(guest, vm);
+	profile_stop_by(NULL);
+	return err;
+}
+
 int guest_open(struct linux_guest **guest, struct kvmi_vm *vm)
 {
-	int err = linux_open(guest, vm);
+	int err = guest_find_linux(guest, vm);
 
 	if (err == -ENOENT)
 		complain(0, "no vCPU has a Linux kernel with symbols mapped: wait until it has booted");

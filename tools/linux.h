@@ -6,7 +6,9 @@
 #include <json-c/json.h>
 #include <linux-guest.h>
 
-/* linux_open(), and complains. */
+/* linux_open(), which a signal ends with -EINTR if the verb watches for them. */
+int guest_find_linux(struct linux_guest **guest, struct kvmi_vm *vm);
+/* The same, and complains. */
 int guest_open(struct linux_guest **guest, struct kvmi_vm *vm);
 /* Complains of what keeps the kernel's lists from being read. */
 void guest_complain(int err, const char *what);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "kvmi.h"
+#include "linux.h"
 #include "view.h"
 
 #define PAGE_SIZE 4096ul
@@ -48,7 +49,7 @@ int view_open(struct view *view, struct kvmi_vm *vm, int pid)
 	int err;
 
 	*view = (struct view){ .vm = vm };
-	err = linux_open(&view->guest, vm);
+	err = guest_find_linux(&view->guest, vm);
 	if (err) {
 		view->guest = NULL;
 		complain(err, "cannot find a Linux kernel in the guest, whose symbols and tables this takes");
@@ -65,7 +66,7 @@ int view_open_any(struct view *view, struct kvmi_vm *vm, unsigned int vcpu)
 	int err;
 
 	*view = (struct view){ .vm = vm, .vcpu = vcpu };
-	err = linux_open(&view->guest, vm);
+	err = guest_find_linux(&view->guest, vm);
 	if (!err)
 		return 0;
 	view->guest = NULL;

@@ -93,6 +93,8 @@ void arguments_read(struct trace *t, char **args)
 		usage(&verb_trace, "say where, as breakpoint 0xffffffff81000000");
 	if ((t->wanted[PAGE] || t->is_denying) && !t->page_count)
 		usage(&verb_trace, "say which page, as page 0xffffffff81000000");
+	if (t->wants_returns && (!t->wanted[SYSCALL] || t->wants_no_symbols))
+		usage(&verb_trace, "--return is for syscall, and needs symbols");
 	if (t->wants_no_symbols && arguments_need_guest(t))
 		usage(&verb_trace, "names of processes and places need symbols");
 }

@@ -16,6 +16,8 @@
 #define VECTOR_MAX	8
 #define CALLS_MAX	4096	/* numbers that make sense */
 #define FDCWD		(-100)
+#define ERRNO_MAX	4095
+#define ERESTARTSYS	512	/* of the kernel's own */
 
 struct writer {
 	const struct call *call;
@@ -180,6 +182,23 @@ void call_format(const struct call *call, call_read_fn read, void *data,
 		add_argument(&w, kinds[i], i);
 	}
 	add(&w, ")");
+}
+
+/* Also the ones that stay in the kernel, which then calls anew. */
+const char *call_error(int64_t result)
+{
+	static const char *const kept[] = {
+		"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", NULL,
+		"ERESTART_RESTARTBLOCK",
+	};
+	int error = (int)-result;
+
+	if (result >= 0 || result < -ERRNO_MAX)
+		return NULL;
+	if (error >= ERESTARTSYS &&
+	    error - ERESTARTSYS < (int)(sizeof(kept) / sizeof(kept[0])))
+		return kept[error - ERESTARTSYS];
+	return strerrorname_np(error);
 }
 
 void call_strings_free(struct call_strings *strings)

@@ -3,6 +3,8 @@
 #ifndef KVMI_TOOL_CALL_H
 #define KVMI_TOOL_CALL_H
 
+#include <stdbool.h>
+
 #include <kvmi/kvmi.h>
 
 #define CALL_ARGUMENTS	6
@@ -13,6 +15,8 @@ struct call {
 	unsigned int number;
 	uint64_t arguments[CALL_ARGUMENTS];
 	unsigned int vcpu;	/* that makes it */
+	bool has_result;
+	int64_t result;
 };
 
 /* What could be read of its memory. */
@@ -37,6 +41,8 @@ const char *call_arguments(const char *name);
  */
 void call_format(const struct call *call, call_read_fn read, void *data,
 		 char *text, size_t room, struct call_strings *strings);
+/* "ENOENT" for what the kernel returns of a call that failed, else NULL. */
+const char *call_error(int64_t result);
 void call_strings_free(struct call_strings *strings);
 
 #endif

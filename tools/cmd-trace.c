@@ -16,6 +16,7 @@
 enum {
 	OPTION_SECONDS = OPTION_OWN, OPTION_COUNT, OPTION_DENY, OPTION_NAMES,
 	OPTION_NO_SYMBOLS, OPTION_RATE, OPTION_PID, OPTION_COMM, OPTION_VCPU,
+	OPTION_RETURN,
 };
 
 double trace_now(void)
@@ -211,6 +212,9 @@ static void take_option(struct trace *t, struct common *common, int option)
 	case OPTION_NO_SYMBOLS:
 		t->wants_no_symbols = true;
 		break;
+	case OPTION_RETURN:
+		t->wants_returns = true;
+		break;
 	case OPTION_RATE:
 		t->is_rating = true;
 		break;
@@ -271,6 +275,7 @@ static int run(int argc, char **argv)
 		{ "deny", no_argument, NULL, OPTION_DENY },
 		{ "names", no_argument, NULL, OPTION_NAMES },
 		{ "no-symbols", no_argument, NULL, OPTION_NO_SYMBOLS },
+		{ "return", no_argument, NULL, OPTION_RETURN },
 		{ "rate", no_argument, NULL, OPTION_RATE },
 		{ "pid", required_argument, NULL, OPTION_PID },
 		{ "comm", required_argument, NULL, OPTION_COMM },
@@ -312,6 +317,7 @@ const struct verb verb_trace = {
 		"      --pid N         of this process or thread only\n"
 		"      --comm NAME     of processes with this name only\n"
 		"      --vcpu N        of this vCPU only\n"
+		"      --return        system calls when they return, and what\n"
 		"      --rate          tables of counts each second, no lines\n"
 		"      --names         name processes and places for every kind\n"
 		"      --no-symbols    without the kernel's symbols: syscall without processes\n"

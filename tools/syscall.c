@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * System calls. All of them are seen where the processor enters the kernel;
- * some, where their own function begins, so that the others cost nothing.
+ * some, where their own function begins, so that the others cost nothing. With
+ * their results, where the kernel is about to go back: all that there is to tell
+ * is among the registers that it has saved, so nothing has to be kept from the
+ * entry until then.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <sys/user.h>
 
@@ -13,6 +17,9 @@
 #define LINE		1024
 #define X32_BIT		0x40000000u
 #define PAGE		4096
+#define USER_CODE	0x33	/* selector of 64-bit code */
+#define SMALL		(1ll << 32)
+#define RESULT		5	/* of the fields, with its error */
 
 static int add_point(struct trace *t, uint64_t gva, enum point_kind kind)
 {
@@ -92,8 +99,27 @@ static int add_functions(struct trace *t)
 	return err;
 }
 
+/* The kernel's own symbol, as nothing else names the place. */
+static int add_return(struct trace *t)
+{
+	uint64_t gva;
+	int err = linux_symbol(t->guest, "syscall_exit_to_user_mode", &gva);
+
+	if (!err)
+		err = point_is_easy(t, gva);
+	if (!err)
+		err = -EOPNOTSUPP;
+	if (err > 0)
+		err = add_point(t, gva, POINT_RETURN);
+	if (err)
+		complain(0, "the guest's kernel has no one place where all its system calls return that can be watched");
+	return err;
+}
+
 int syscall_prepare(struct trace *t)
 {
+	if (t->wants_returns)
+		return add_return(t);
 	return add_functions(t) ? add_entry(t) : 0;
 }
 
@@ -148,7 +174,10 @@ static bool read_saved(struct trace *t, const struct kvmi_vcpu_event *state,
 	call->arguments[3] = saved.r10;
 	call->arguments[4] = saved.r8;
 	call->arguments[5] = saved.r9;
-	return true;
+	call->result = (int64_t)saved.rax;
+	/* A call of a 32-bit program has another number, one that ended none. */
+	return !call->has_result || (saved.cs == USER_CODE &&
+				     (int)saved.orig_rax >= 0);
 }
 
 static bool is_wanted(const struct trace *t, unsigned int number)
@@ -183,6 +212,19 @@ static struct json_object *json_strings(const struct call_strings *strings)
 	return array;
 }
 
+/* As strace(1) does: a number or an address, or why there is none. */
+static void format_result(const struct call *call, char *text, size_t room)
+{
+	const char *error = call_error(call->result);
+
+	if (error)
+		snprintf(text, room, " = %" PRId64 " %s", call->result, error);
+	else if (call->result >= 0 && call->result < SMALL)
+		snprintf(text, room, " = %" PRId64, call->result);
+	else
+		snprintf(text, room, " = 0x%" PRIx64, (uint64_t)call->result);
+}
+
 static void show(struct trace *t, const struct kvmi_vcpu_event *state,
 		 const struct call *call)
 {
@@ -192,8 +234,11 @@ static void show(struct trace *t, const struct kvmi_vcpu_event *state,
 	call_name(call->number, name);
 	if (!t->is_quiet && !t->rates)
 		call_format(call, read_guest, t, text, sizeof(text), &strings);
+	if (call->has_result)
+		format_result(call, text + strlen(text),
+			      sizeof(text) - strlen(text));
 
-	const struct field fields[] = {
+	struct field fields[] = {
 		{ .key = "number", .number = call->number, .is_decimal = true,
 		  .is_for_programs = true },
 		{ .key = "name", .text = name, .is_for_programs = true },
@@ -203,8 +248,19 @@ static void show(struct trace *t, const struct kvmi_vcpu_event *state,
 			       NULL },
 		{ .key = "strings", .is_for_programs = true, .object =
 		  t->is_json ? json_strings(&strings) : NULL },
-		{ 0 },
+		{ 0 }, { 0 }, { 0 },
 	};
+
+	if (call->has_result)
+		fields[RESULT] = (struct field){
+			.key = "result", .number = (uint64_t)call->result,
+			.is_for_programs = true,
+		};
+	if (call->has_result && call_error(call->result))
+		fields[RESULT + 1] = (struct field){
+			.key = "error", .text = call_error(call->result),
+			.is_for_programs = true,
+		};
 
 	line_print(t, SYSCALL, name, state, fields);
 	call_strings_free(&strings);
@@ -213,7 +269,9 @@ static void show(struct trace *t, const struct kvmi_vcpu_event *state,
 void syscall_print(struct trace *t, const struct point *p,
 		   const struct kvmi_vcpu_event *state)
 {
-	struct call call = { .vcpu = state->vcpu };
+	struct call call = {
+		.vcpu = state->vcpu, .has_result = p->kind == POINT_RETURN,
+	};
 
 	if (p->kind == POINT_ENTRY)
 		read_registers(state, &call);

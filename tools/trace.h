@@ -35,6 +35,7 @@ enum point_kind {
 	POINT_PLAIN,
 	POINT_ENTRY,		/* of all system calls */
 	POINT_CALL,		/* the kernel's function of some */
+	POINT_RETURN,		/* what all go through on their way back */
 };
 
 struct point {
@@ -61,7 +62,7 @@ struct trace {
 	struct kvmi_vm *vm;
 	struct linux_guest *guest;	/* NULL: without symbols */
 	bool is_json, is_quiet, is_verbose, is_denying, is_rating;
-	bool wants_names, wants_no_symbols;
+	bool wants_names, wants_no_symbols, wants_returns;
 	bool wanted[WHATS];
 	uint64_t counts[WHATS], total, count_max;
 	unsigned int vcpus;

@@ -299,6 +299,37 @@ static void test_one(struct qemu *qemu)
 	json_object_put(array);
 }
 
+/* Each call of this process has the one result that is right. */
+static void test_return(struct qemu *qemu)
+{
+	int right = 0, missing = 0, i;
+	json_object *array, *o;
+	uint64_t parent;
+
+	parent = strtoull(qemu_run(qemu, 0, "pidof chores"), NULL, 10);
+	expect_true(parent > 0);
+	begin(qemu, "--return syscall getppid openat");
+	call(qemu);
+	qemu_run(qemu, 1, "cat /nowhere 2>/dev/null");
+	array = end(qemu);
+	for (i = 0; i < length(array); i++) {
+		o = json_object_array_get_idx(array, i);
+		expect_true(is(o, "name", "getppid") || is(o, "name", "openat"));
+		if (is(o, "name", "getppid") && is(o, "comm", "chores")) {
+			expect(parent, number(o, "result"));
+			right++;
+		}
+		if (is(o, "name", "openat") && has_string(o, "/nowhere")) {
+			expect_true(is(o, "error", "ENOENT"));
+			expect_true(strstr(text(o, "text"), " = -2 ENOENT"));
+			missing++;
+		}
+	}
+	expect_count(array, CALLS, right);
+	expect_count(array, 1, missing);
+	json_object_put(array);
+}
+
 static void test_breakpoint(struct qemu *qemu)
 {
 	json_object *array, *o;
@@ -417,8 +448,8 @@ int main(void)
 {
 	struct qemu_options options = { .object = "" };
 	void (*const tests[])(struct qemu *qemu) = {
-		test_path, test_all, test_one, test_breakpoint, test_page,
-		test_switches, test_filters, test_errors,
+		test_path, test_all, test_one, test_return, test_breakpoint,
+		test_page, test_switches, test_filters, test_errors,
 	};
 	struct qemu qemu;
 	size_t i;

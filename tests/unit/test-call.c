@@ -150,6 +150,19 @@ static void test_room(void **state)
 	}
 }
 
+static void test_errors(void **state)
+{
+	(void)state;
+	assert_null(call_error(0));
+	assert_null(call_error(3));
+	assert_null(call_error(0x7f0000000000));
+	assert_null(call_error(-4096));
+	assert_string_equal("ENOENT", call_error(-2));
+	assert_string_equal("ERESTARTSYS", call_error(-512));
+	assert_string_equal("ERESTART_RESTARTBLOCK", call_error(-516));
+	assert_null(call_error(-517));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_vector),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,14 +50,21 @@ int linux_offset(struct linux_guest *guest, const char *structure,
 	return err;
 }
 
-int linux_read_field(struct linux_guest *guest, uint64_t object,
-		     const char *structure, const char *field,
-		     void *to, size_t size)
+int field_read(struct linux_guest *guest, uint64_t object,
+	       const char *structure, const char *field, void *to, size_t size)
 {
 	uint64_t offset;
 	int err = linux_offset(guest, structure, field, &offset);
 
-	return err ? err : linux_read(guest, object + offset, to, size);
+	return err ? err : memory_read(guest, object + offset, to, size);
+}
+
+int linux_read_field(struct linux_guest *guest, uint64_t object,
+		     const char *structure, const char *field,
+		     void *to, size_t size)
+{
+	memory_ask(guest);
+	return field_read(guest, object, structure, field, to, size);
 }
 
 void fields_free(struct field_values *fields)

@@ -16,16 +16,10 @@ static bool is_kernel(uint64_t gva)
 static int read_part(struct linux_guest *guest, uint64_t at,
 		     const char *structure, uint64_t *base, uint32_t *size)
 {
-	uint64_t offset;
-	int err = linux_offset(guest, structure, "base", &offset);
+	int err = field_read(guest, at, structure, "base", base, sizeof(*base));
 
-	if (!err)
-		err = memory_read(guest, at + offset, base, sizeof(*base));
-	if (!err)
-		err = linux_offset(guest, structure, "size", &offset);
-	if (!err)
-		err = memory_read(guest, at + offset, size, sizeof(*size));
-	return err;
+	return err ? err : field_read(guest, at, structure, "size", size,
+				      sizeof(*size));
 }
 
 static int read_kinds(struct linux_guest *guest, uint64_t at,
@@ -79,28 +73,20 @@ static int read_layouts(struct linux_guest *guest, uint64_t gva,
 	return err;
 }
 
-static int read_field(struct linux_guest *guest, uint64_t gva,
-		      const char *field, void *to, size_t size)
-{
-	uint64_t offset;
-	int err = linux_offset(guest, "module", field, &offset);
-
-	return err ? err : memory_read(guest, gva + offset, to, size);
-}
-
 static int read_all(struct linux_guest *guest, uint64_t gva,
 		    struct linux_module *module)
 {
 	uint64_t offset;
 	int32_t refs;
-	int err = read_field(guest, gva, "name", module->name,
+	int err = field_read(guest, gva, "module", "name", module->name,
 			     sizeof(module->name));
 
 	if (!err)
-		err = read_field(guest, gva, "state", &module->state,
+		err = field_read(guest, gva, "module", "state", &module->state,
 				 sizeof(module->state));
 	if (!err)
-		err = read_field(guest, gva, "refcnt", &refs, sizeof(refs));
+		err = field_read(guest, gva, "module", "refcnt", &refs,
+				 sizeof(refs));
 	if (err)
 		return err;
 	module->name[sizeof(module->name) - 1] = '\0';

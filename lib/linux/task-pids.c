@@ -126,11 +126,9 @@ int pids_walk(struct linux_guest *guest, size_t *steps, struct nodes *pids)
 int pid_task(struct linux_guest *guest, const struct task_fields *fields,
 	     uint64_t pid, uint64_t *task)
 {
-	uint64_t offset, node;
-	int err = linux_offset(guest, "pid", "tasks", &offset);
+	uint64_t node;
+	int err = field_read(guest, pid, "pid", "tasks", &node, sizeof(node));
 
-	if (!err)
-		err = memory_read(guest, pid + offset, &node, sizeof(node));
 	*task = !err && node ? node - fields->pid_links : 0;
 	return err;
 }

@@ -139,30 +139,20 @@ int task_read(struct linux_guest *guest, const struct task_fields *fields,
 	return 0;
 }
 
-static int read_pointed(struct linux_guest *guest, uint64_t object,
-			const char *structure, const char *field, void *to,
-			size_t size)
-{
-	uint64_t offset;
-	int err = linux_offset(guest, structure, field, &offset);
-
-	return err ? err : memory_read(guest, object + offset, to, size);
-}
-
 int task_read_more(struct linux_guest *guest, struct found *found)
 {
 	struct linux_task *task = &found->task;
 	uint64_t pgd = 0;
 	int err;
 
-	err = read_pointed(guest, found->cred, "cred", "uid", &task->uid,
-			   sizeof(task->uid));
+	err = field_read(guest, found->cred, "cred", "uid", &task->uid,
+			 sizeof(task->uid));
 	if (err && err != -EFAULT)
 		return err;
 	if (!task->mm)
 		return 0;
-	err = read_pointed(guest, task->mm, "mm_struct", "pgd", &pgd,
-			   sizeof(pgd));
+	err = field_read(guest, task->mm, "mm_struct", "pgd", &pgd,
+			 sizeof(pgd));
 	if (!err)
 		err = memory_translate(guest, guest->root, pgd, &task->root);
 	return err == -EFAULT ? 0 : err;

@@ -58,6 +58,10 @@ int memory_read(struct linux_guest *guest, uint64_t gva, void *to, size_t size);
 int memory_read_in(struct linux_guest *guest, uint64_t root, uint64_t gva,
 		   void *to, size_t size);
 
+/* field.c: linux_read_field(), in the course of one question. */
+int field_read(struct linux_guest *guest, uint64_t object,
+	       const char *structure, const char *field, void *to, size_t size);
+
 /* symbol.c: in the kernel itself. Returns 0 or -ENOENT. */
 int kernel_symbol(struct linux_guest *guest, const char *name, uint64_t *gva);
 

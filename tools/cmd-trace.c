@@ -138,34 +138,6 @@ static int finish(struct trace *t)
 	return err;
 }
 
-static void print_summary(const struct trace *t, double seconds)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *row;
-	double rate;
-	int i;
-
-	json_object_object_add(o, "seconds", json_object_new_double(seconds));
-	for (i = 0; i < WHATS; i++) {
-		if (!t->wanted[i])
-			continue;
-		if (!t->is_json)
-			printf("%-10s %" PRIu64 " in %.1f s, %.1f per second\n",
-			       subject_names[i], t->counts[i], seconds,
-			       (double)t->counts[i] / seconds);
-		row = json_object_new_object();
-		json_object_object_add(row, "count",
-				       json_object_new_int64((int64_t)t->counts[i]));
-		rate = (double)t->counts[i] / seconds;
-		json_object_object_add(row, "per_second",
-				       json_object_new_double(rate));
-		json_object_object_add(o, subject_names[i], row);
-	}
-	if (t->is_json)
-		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	json_object_put(o);
-}
-
 static int trace(struct trace *t)
 {
 	double seconds;
@@ -181,7 +153,7 @@ static int trace(struct trace *t)
 	seconds = trace_now() - t->start;
 	late = finish(t);
 	show_rates(t, true);
-	print_summary(t, seconds > 0 ? seconds : 1);
+	sum_print(t, seconds > 0 ? seconds : 1);
 	return err ? err : late;
 }
 

@@ -117,6 +117,9 @@ void rates_count(struct rates *rates, const char *subject, const char *name,
 void rates_show(struct rates *rates, double time, double seconds, bool is_all,
 		bool is_json);
 
+/* sum.c: how often each kind came in @seconds, which are more than 0. */
+void sum_print(const struct trace *t, double seconds);
+
 /* bits.c */
 /* "+PE -WP" for a control register or EFER; "" if there is nothing to tell. */
 const char *bits_changed(enum subject what, uint64_t before, uint64_t now,

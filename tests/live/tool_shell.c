@@ -97,7 +97,7 @@ static void test_before_start(struct qemu *qemu)
 		{ "translate 0xffff0", 0, "0xffff0" },
 		{ "search --first --end 1M SeaBIOS", 0, "1 found" },
 		{ "write 0x9000 61", 0, "wrote 1" },
-		{ "trace --quiet --seconds 1 cr3", 0, "0 in 1." },
+		{ "trace --quiet --seconds 1 cr3", 0, "0     1." },
 		{ "pause --seconds 0", 1, "let it run" },
 		{ "step", 1, "let it run" },
 		{ "profile", 1, "wait until it has booted" },
@@ -210,7 +210,7 @@ static void test_in_verb(struct qemu *qemu, struct shell *shell)
 	begin = now_ms();
 	qmp(&qemu->qmp, "stop", NULL);
 	expect_let_go(qemu, begin);
-	wait_line(shell, "per second");
+	wait_line(shell, "PER SECOND");
 	qmp(&qemu->qmp, "cont", NULL);
 	wait_line(shell, "is back: its run goes on");
 	connections(qemu);

@@ -187,11 +187,14 @@ int pin_table(struct protect *p, struct kvmi_event *event,
 
 /* attempt.c */
 extern const char *const mode_names[MODES];
+extern const char *const verdicts[MODES];	/* what came of it */
 /* Counts it. Returns whether to tell it, or there were too many of its kind. */
 bool attempt_count(struct protect *p, const struct kvmi_event *event,
 		   const struct attempt *attempt);
 void attempt_tell(struct protect *p, const struct kvmi_event *event,
 		  const struct attempt *attempt);
+
+/* attempt-sum.c */
 void attempt_sum(const struct protect *p);
 
 #endif

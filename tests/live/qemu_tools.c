@@ -149,9 +149,9 @@ static void test_translate_kernel(struct qemu *qemu)
 	uint64_t gpa;
 
 	note("translate, kernel");
-	o = parse(command_output(0, "search -s %s --json --first --start %lld '%s'",
-				 qemu->socket, (long long)KERNEL_GPA, banner));
-	gpa = number(json_object_array_get_idx(o, 0), "gpa");
+	o = json_parse(command_output(0, "search -s %s --json --first --start %lld '%s'",
+				      qemu->socket, (long long)KERNEL_GPA, banner));
+	gpa = json_number(json_object_array_get_idx(o, 0), "gpa");
 	json_object_put(o);
 	expect_true(gpa >= KERNEL_GPA);
 	expect(gpa, translate(qemu, KERNEL_MAP + gpa, 0));

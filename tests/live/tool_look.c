@@ -196,18 +196,18 @@ static void test_search(struct qemu *qemu, uint64_t gva, uint64_t gpa,
 	size_t i;
 
 	note("search by virtual addresses");
-	o = parse(patient(0, "search -s %s --json --virtual '%.60s'",
-			  qemu->socket, version));
+	o = json_parse(patient(0, "search -s %s --json --virtual '%.60s'",
+			       qemu->socket, version));
 	/* The kernel has it elsewhere as well, as in its log. */
 	for (i = 0; i < json_object_array_length(o); i++) {
 		match = json_object_array_get_idx(o, i);
 		note("%s", json_object_to_json_string(match));
-		if (number(match, "gva") == gva)
+		if (json_number(match, "gva") == gva)
 			break;
 	}
 	expect_true(i < json_object_array_length(o));
-	expect(gpa, number(match, "gpa"));
-	expect(0, strcmp("linux_banner", text_of(match, "symbol")));
+	expect(gpa, json_number(match, "gpa"));
+	expect(0, strcmp("linux_banner", json_text(match, "symbol")));
 	json_object_put(o);
 	patient(1, "search -s %s --virtual --start linux_banner+1 --end linux_banner+200 '%.60s'",
 		qemu->socket, version);
@@ -264,12 +264,12 @@ static void test_process(struct qemu *qemu)
 	patient(0, "write -s %s --pid %d 0x%lx --string 'the tool was here'",
 		qemu->socket, pid, gva);
 	qemu_wait_console(qemu, "beacon: the tool was here", 1);
-	o = parse(patient(0, "search -s %s --json --pid %d --start 0x%lx --end 0x%lx 'tool was here'",
-			  qemu->socket, pid, gva & ~0xffful,
-			  (gva & ~0xffful) + 4096));
+	o = json_parse(patient(0, "search -s %s --json --pid %d --start 0x%lx --end 0x%lx 'tool was here'",
+			       qemu->socket, pid, gva & ~0xffful,
+			       (gva & ~0xffful) + 4096));
 	expect(1, json_object_array_length(o));
-	expect(gva + 4, number(json_object_array_get_idx(o, 0), "gva"));
-	expect(gpa + 4, number(json_object_array_get_idx(o, 0), "gpa"));
+	expect(gva + 4, json_number(json_object_array_get_idx(o, 0), "gva"));
+	expect(gpa + 4, json_number(json_object_array_get_idx(o, 0), "gpa"));
 	json_object_put(o);
 	patient(1, "read -s %s --pid 2 --raw 0x%lx 24", qemu->socket, gva);
 	patient(1, "read -s %s --pid %d --raw 0 24", qemu->socket, pid);

@@ -21,7 +21,8 @@ import time
 import traceback
 
 from qmp import Qmp
-from wire import crash, pause, paused, receive, reply, want_unhook
+from wire import (Ended, crash, has_ended, pause, paused, receive, reply,
+                  want_unhook)
 
 QEMU, LIBRARIES = sys.argv[1:3]
 # How much slower than usual QEMU and its guest are.
@@ -82,21 +83,30 @@ class Lab:
     def hooked(self, msg=None, quiet=False):
         """Accept, answer, and wait until the permissions are set. A quiet tool
         does not want to be asked before it is cut."""
-        hooked = False
-        while not hooked:
-            conn, hello = self.accept()
-            before = self.log()
+        while True:
+            try:
+                conn, hello = self.accept()
+                if self.taken(conn, msg or reply()):
+                    if not quiet:
+                        want_unhook(conn)
+                    return conn, hello
+            except (BrokenPipeError, ConnectionResetError, Ended):
+                # Firmware that has run before resets the machine once more.
+                if not self.real:
+                    raise
 
-            def new(line, before=before):
-                return self.log().count(line) > before.count(line)
+    def taken(self, conn, answer):
+        """Whether the kernel takes what is answered so. The firmware may be in
+        system management mode, or resets: QEMU comes again."""
+        before = self.log()
 
-            conn.sendall(msg or reply())
-            # The firmware may be in system management mode: QEMU comes again.
-            wait_for('hook', lambda: new('EVENT') or new('HOOK -16'))
-            hooked = new('EVENT')
-        if not quiet:
-            want_unhook(conn)
-        return conn, hello
+        def new(line):
+            return self.log().count(line) > before.count(line)
+
+        conn.sendall(answer)
+        wait_for('hook', lambda: new('EVENT') or new('HOOK -16') or
+                 self.real and has_ended(conn))
+        return new('EVENT')
 
     def only_fake(self):
         if self.real:

@@ -4,6 +4,8 @@ messages of linux/kvmi.h."""
 
 import contextlib
 import hashlib
+import select
+import socket
 import struct
 
 VM_EVENT, GET_VERSION, VM_CONTROL_EVENTS = 0, 2, 10
@@ -11,6 +13,10 @@ VM_READ_PHYSICAL, VM_WRITE_PHYSICAL, VM_PAUSE_VCPU = 12, 14, 16
 VCPU_EVENT = 1
 EVENT_UNHOOK, EVENT_PAUSE = 0, 1
 CRASH = 2
+
+
+class Ended(AssertionError):
+    """The other side has gone before all had come."""
 
 
 def reply(key=b'', size=24):
@@ -23,7 +29,8 @@ def receive(conn, size):
     data = b''
     while len(data) < size:
         more = conn.recv(size - len(data))
-        assert more, 'end of stream'
+        if not more:
+            raise Ended
         data += more
     return data
 
@@ -83,6 +90,15 @@ def at_end(conn):
     """The tool sees the end of the stream."""
     with contextlib.suppress(ConnectionResetError):
         return conn.recv(1) == b''
+    return True
+
+
+def has_ended(conn):
+    """The same, without a wait; what has come meanwhile stays."""
+    if not select.select([conn], [], [], 0)[0]:
+        return False
+    with contextlib.suppress(ConnectionResetError):
+        return conn.recv(1, socket.MSG_PEEK) == b''
     return True
 
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * "kvmi protect --gdt" on a Debian guest: a module that puts call gates into the
- * GDT and opens the kernel's segments has no effect with deny, all with report,
- * and the same on a vCPU that is plugged in meanwhile, and taken off line and back.
- * Processes with segments of their own, in GDT and LDT, have these after each
- * switch. What it costs to switch is told in the log.
+ * "kvmi protect --gdt" on a Debian guest: a module that puts call gates into
+ * the GDT and opens the kernel's segments has no effect with deny, all with
+ * report, and the same on a vCPU that is plugged in meanwhile, and taken off line
+ * and back. Processes with segments of their own, in GDT and LDT, have these after
+ * each switch. What it costs to switch is told in the log.
  *
  * lab: calm aside timeout=300
  */
@@ -180,7 +180,7 @@ static long play(struct fixture *f)
 	long rounds;
 
 	expect(5, must(write(f->qemu.keys, "play\n", 5)));
-	qemu_wait_console(&f->qemu, "rounds in a second", ++games);
+	qemu_wait_console(&f->qemu, "switches off two processes", ++games);
 	rounds = (long)qemu_console_number(&f->qemu, "chores: ");
 	expect_true(rounds > 0);
 	note("%ld rounds of ping-pong in a second, %llu switches", rounds,

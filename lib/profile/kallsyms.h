@@ -47,7 +47,8 @@ const struct symbol *symbols_find(const struct symbols *symbols,
 				  const char *name);
 /*
  * The nearest at or below an address that is not absolute, of several the first
- * global one, not for 32 bits if there is another; NULL. @next: the address of those behind it, or UINT64_MAX.
+ * global one, not for 32 bits if there is another; NULL. @next: the address of
+ * those behind it, or UINT64_MAX.
  */
 const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address,
 				uint64_t *next);

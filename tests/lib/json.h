@@ -8,11 +8,11 @@
 #include <json-c/json.h>
 
 /* The caller puts it; NULL is no JSON. */
-json_object *json_parse(const char *text);
+struct json_object *json_parse(const char *text);
 /* Valid as long as the object; NULL, and json_text() of it, is JSON's null. */
-json_object *json_field(json_object *object, const char *name);
-const char *json_text(json_object *object, const char *name);
+struct json_object *json_field(struct json_object *object, const char *name);
+const char *json_text(struct json_object *object, const char *name);
 /* Numbers that JSON cannot hold are strings. */
-uint64_t json_number(json_object *object, const char *name);
+uint64_t json_number(struct json_object *object, const char *name);
 
 #endif /* TESTS_LIB_JSON_H */

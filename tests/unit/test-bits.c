@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../tools/trace.h"
+#include "../../tools/trace/trace.h"
 
 static void expect_bits(const char *wanted, enum subject what, uint64_t before,
 			uint64_t now)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../tools/call.h"
+#include "../../tools/trace/call.h"
 
 #define MEMORY	0x1000		/* where the memory below begins */
 

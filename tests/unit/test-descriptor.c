@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which stores to a GDT kvmi protect takes for the kernel's own. */
-#include "../../tools/descriptor.h"
+#include "../../tools/protect/descriptor.h"
 #include "rig.h"
 
 /* What set_thread_area() makes: data for a user, present or not. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How the rows of the kernel's tables become frames of DWARF. */
-#include "../../tools/gdb-orc.h"
+#include "../../tools/gdbserver/orc.h"
 #include "rig.h"
 
 /* sp_reg, bp_reg, type */

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "../../tools/gdb-packet.h"
+#include "../../tools/gdbserver/packet.h"
 #include "rig.h"
 
 struct pair {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../tools/poke.h"
+#include "../../tools/protect/poke.h"
 #include "rig.h"
 
 #define TEXT	0xffffffff81000000ull

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which instructions kvmi trace steps over, and how far. */
-#include "../../tools/step.h"
+#include "../../tools/common/step.h"
 #include "rig.h"
 
 static void nops_and_endbr(void **state)

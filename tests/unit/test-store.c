@@ -2,7 +2,7 @@
 /* What kvmi protect says that an instruction is about to store. */
 #include <errno.h>
 
-#include "../../tools/store.h"
+#include "../../tools/protect/store.h"
 #include "rig.h"
 
 static const struct kvmi_vcpu_event_arch arch = {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gdb-packet.h"
+#include "packet.h"
 
 #define CTRL_C		3
 #define ESCAPE		'}'

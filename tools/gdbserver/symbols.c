@@ -14,7 +14,7 @@
 #include <profile.h>
 
 #include "gdb.h"
-#include "gdb-orc.h"
+#include "orc.h"
 
 enum { TEXT = 1, DATA, INIT, BSS, SYMTAB, STRTAB, FRAMES, NAMES, SECTIONS };
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdb-orc.h"
+#include "orc.h"
 
 /* As in asm/orc_types.h since Linux 6.4. */
 enum {

@@ -7,7 +7,7 @@
 #include <profile.h>
 
 #include "gdb.h"
-#include "gdb-orc.h"
+#include "orc.h"
 
 /* Debian's have about a million rows. */
 #define ROWS_MAX	(16 << 20)

@@ -7,7 +7,7 @@
 #ifndef KVMI_TOOL_GDB_H
 #define KVMI_TOOL_GDB_H
 
-#include "gdb-packet.h"
+#include "packet.h"
 #include "kvmi.h"
 
 #define GDB_VCPUS	4096

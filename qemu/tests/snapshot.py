@@ -129,7 +129,7 @@ def test_start_from_a_snapshot(lab):
     lab.vm.wait(soon(5))
     time.sleep(1.1)
     lab.start('-drive', f'if=none,id=d,node-name=n,file={lab.file("disk")}',
-              '-loadvm', 's')
+              '-bios', idle_firmware(lab), '-loadvm', 's')
     while True:
         conn, _ = lab.listener.accept()
         conn.settimeout(soon(5))

@@ -80,6 +80,8 @@ static void open_core(struct core *core, const char *path)
 			core->notes = phdr;
 		else
 			core->loads[core->load_count++] = phdr;
+		/* crash opens no other. */
+		expect_true(phdr.p_type == PT_NOTE || !phdr.p_align);
 		expect_true(core->load_count < 64);
 	}
 	expect_true(core->notes.p_filesz);

@@ -5,6 +5,8 @@
  *
  * Programs look memory up by p_paddr, and some want it in order and only once. So
  * the kernel's image, which has addresses of its own, cuts the memory around it.
+ * Segments say nothing of alignment, as in QEMU's cores: crash takes one that does
+ * for another kind of core, and dies of it.
  */
 #include <elf.h>
 #include <errno.h>
@@ -28,7 +30,7 @@ static void add(struct table *t, uint64_t gpa, uint64_t size, uint64_t gva)
 	t->list[t->count++] = (Elf64_Phdr){
 		.p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X,
 		.p_offset = t->offset, .p_vaddr = gva, .p_paddr = gpa,
-		.p_filesz = size, .p_memsz = size, .p_align = DUMP_PAGE,
+		.p_filesz = size, .p_memsz = size,
 	};
 	t->offset += size;
 }

@@ -333,9 +333,24 @@ int channel_finish(struct channel *ch, struct call *calls, size_t count,
 	return err;
 }
 
+/*
+ * 0 for a packet that was sent, or that waits: who got it may have ended the
+ * session since, and it was sent all the same.
+ */
+static int check_sent(struct channel *ch, uint64_t number)
+{
+	int err;
+
+	pthread_mutex_lock(&ch->lock);
+	err = ch->sent >= number ? 0 : ch->end;
+	pthread_mutex_unlock(&ch->lock);
+	return err;
+}
+
 int channel_send(struct channel *ch, const struct iovec *iov, size_t count)
 {
 	struct packet *packet = packet_create(iov, count);
+	uint64_t number;
 	int err;
 
 	if (!packet)
@@ -344,6 +359,7 @@ int channel_send(struct channel *ch, const struct iovec *iov, size_t count)
 	err = ch->end;
 	if (!err)
 		packet_queue(ch, packet);
+	number = ch->queued;
 	pthread_mutex_unlock(&ch->lock);
 	if (err) {
 		free(packet);
@@ -351,8 +367,12 @@ int channel_send(struct channel *ch, const struct iovec *iov, size_t count)
 	}
 
 	channel_flush(ch);
-	pthread_mutex_lock(&ch->lock);
-	err = ch->end;
-	pthread_mutex_unlock(&ch->lock);
+	err = check_sent(ch, number);
+	if (err) {
+		/* Who sends now may not have counted it yet. */
+		pthread_mutex_lock(&ch->send_lock);
+		pthread_mutex_unlock(&ch->send_lock);
+		err = check_sent(ch, number);
+	}
 	return err;
 }

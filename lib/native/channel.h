@@ -75,6 +75,7 @@ struct channel {
 	struct kvmi_reply **replies_tail;
 	struct packet *packets;	/* the first leaves with send_lock held */
 	struct packet **packets_tail;
+	uint64_t queued, sent;	/* how many packets ever */
 	bool is_room_watched;	/* by epoll_fd */
 
 	size_t fill;		/* bytes in buffer */

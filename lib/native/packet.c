@@ -37,6 +37,7 @@ void packet_queue(struct channel *ch, struct packet *packet)
 {
 	*ch->packets_tail = packet;
 	ch->packets_tail = &packet->next;
+	ch->queued++;
 }
 
 /* With lock held. */
@@ -85,6 +86,7 @@ int packet_send_all(struct channel *ch)
 			continue;
 		pthread_mutex_lock(&ch->lock);
 		free_first(ch);
+		ch->sent++;
 		pthread_mutex_unlock(&ch->lock);
 	}
 	return 0;

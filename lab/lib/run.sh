@@ -237,15 +237,15 @@ boot_and_listen()
 run_shared()
 {
 	local common=$cpus
-	local -a todo=()
+	local -a waiting=()
 
 	cpus=$1
 	shift
-	todo=("$@")
-	while [ ${#todo[@]} -gt 0 ] && [ -z "$untrue" ]; do
-		boot_and_listen "${todo[@]}"
-		[ ${#left[@]} -lt ${#todo[@]} ] || break
-		todo=("${left[@]}")
+	waiting=("$@")
+	while [ ${#waiting[@]} -gt 0 ] && [ -z "$untrue" ]; do
+		boot_and_listen "${waiting[@]}"
+		[ ${#left[@]} -lt ${#waiting[@]} ] || break
+		waiting=("${left[@]}")
 	done
 	cpus=$common
 }

@@ -369,6 +369,18 @@ const char *qemu_run(struct qemu *qemu, int status, const char *command)
 	return text;
 }
 
+unsigned long qemu_symbol(struct qemu *qemu, const char *name)
+{
+	char command[160];
+	unsigned long value;
+
+	snprintf(command, sizeof(command),
+		 "grep -m 1 -E ' %s$' /proc/kallsyms", name);
+	value = strtoul(qemu_run(qemu, 0, command), NULL, 16);
+	expect_true(value);
+	return value;
+}
+
 void qemu_expect_alive(struct qemu *qemu)
 {
 	int before = file_count(qemu->console, "beacon: ");

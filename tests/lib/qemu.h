@@ -29,7 +29,7 @@ struct qemu {
 	char socket[96];	/* where it looks for the tool */
 	struct qmp qmp;
 	int keys;		/* what is typed at the guest's console */
-	int gdb;		/* the stub of the debugger, 0 if not used */
+	int gdb;		/* QEMU's port for a debugger, 0 if not used */
 };
 
 struct qemu_options {
@@ -73,6 +73,8 @@ void qemu_wait_errors(struct qemu *qemu, const char *text, int count);
  * it has at most 1000 characters.
  */
 const char *qemu_run(struct qemu *qemu, int status, const char *command);
+/* Where the guest itself says that its kernel has this symbol. */
+unsigned long qemu_symbol(struct qemu *qemu, const char *name);
 /* Fails unless the beacon in the guest goes on. */
 void qemu_expect_alive(struct qemu *qemu);
 

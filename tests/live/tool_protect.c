@@ -12,9 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
@@ -53,32 +52,11 @@ struct fixture {
 	int attempts;		/* lines that were told of */
 };
 
-static const char *text_of(json_object *o, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(o, name, &value))
-		fail("there is no %s", name);
-	return json_object_get_string(value);
-}
-
-static unsigned long symbol(struct qemu *qemu, const char *name)
-{
-	char command[160];
-	unsigned long value;
-
-	snprintf(command, sizeof(command),
-		 "grep -m 1 -E ' %s$' /proc/kallsyms", name);
-	value = strtoul(qemu_run(qemu, 0, command), NULL, 16);
-	expect_true(value);
-	return value;
-}
-
 static void find_possible(struct fixture *f)
 {
 	json_object *o = json_tokener_parse(command_output(0, "regs -s %s --json --vcpu 0",
 							   f->qemu.socket));
-	unsigned long cr4 = strtoul(text_of(json_object_array_get_idx(o, 0),
+	unsigned long cr4 = strtoul(json_text(json_object_array_get_idx(o, 0),
 					    "cr4"), NULL, 0);
 
 	json_object_put(o);
@@ -117,15 +95,15 @@ static void take_line(struct fixture *f, const char *line, const char *verdict,
 	if (!o)
 		fail("this is no JSON: %s", line);
 	note("%s", line);
-	expect(0, strcmp(verdict, text_of(o, "verdict")));
-	expect(0, strcmp("insmod", text_of(o, "comm")));
+	expect(0, strcmp(verdict, json_text(o, "verdict")));
+	expect(0, strcmp("insmod", json_text(o, "comm")));
 	/* The kernel's function to write an MSR may be what it calls. */
 	by = json_object_object_get(o, "from") ? "from" : "by";
-	if (strncmp(module, text_of(o, by), strlen(module)))
+	if (strncmp(module, json_text(o, by), strlen(module)))
 		fail("this is not by %s", module);
 	for (i = 0; i < ATTACKS; i++)
-		if (!strcmp(attacks[i].what, text_of(o, "what")) &&
-		    strstr(text_of(o, "target"), attacks[i].target))
+		if (!strcmp(attacks[i].what, json_text(o, "what")) &&
+		    strstr(json_text(o, "target"), attacks[i].target))
 			f->seen |= 1u << i;
 	f->attempts++;
 	json_object_put(o);
@@ -196,7 +174,7 @@ static void test_deny(struct fixture *f)
 	expect_attempts(f, "denied", "[patch init]", 1u << 1);
 	qemu_run(&f->qemu, 0, "rmmod patch");
 	o = end(f);
-	expect(0, strcmp("deny", text_of(o, "mode")));
+	expect(0, strcmp("deny", json_text(o, "mode")));
 	json_object_put(o);
 }
 
@@ -242,8 +220,8 @@ int main(void)
 	qemu_prepare(&f.qemu);
 	qemu_start(&f.qemu, &options);
 	qemu_wait_console(&f.qemu, "beacon: ", 2);
-	f.getppid = symbol(&f.qemu, "__x64_sys_getppid");
-	f.table = symbol(&f.qemu, "sys_call_table");
+	f.getppid = qemu_symbol(&f.qemu, "__x64_sys_getppid");
+	f.table = qemu_symbol(&f.qemu, "sys_call_table");
 	find_possible(&f);
 	test_deny(&f);
 	test_report(&f);

@@ -14,9 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
@@ -37,35 +36,9 @@ struct fixture {
 	unsigned long getppid, table;
 };
 
-static const char *text_of(json_object *o, const char *name)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(o, name, &value))
-		fail("there is no %s", name);
-	return json_object_get_string(value);
-}
-
 static long number(json_object *o, const char *group, const char *name)
 {
-	json_object *inner, *value;
-
-	if (!json_object_object_get_ex(o, group, &inner) ||
-	    !json_object_object_get_ex(inner, name, &value))
-		fail("there is no %s of %s", name, group);
-	return json_object_get_int64(value);
-}
-
-static unsigned long symbol(struct qemu *qemu, const char *name)
-{
-	char command[160];
-	unsigned long value;
-
-	snprintf(command, sizeof(command),
-		 "grep -m 1 -E ' %s$' /proc/kallsyms", name);
-	value = strtoul(qemu_run(qemu, 0, command), NULL, 16);
-	expect_true(value);
-	return value;
+	return (long)json_number(json_field(o, group), name);
 }
 
 static void begin(struct fixture *f, const char *mode)
@@ -118,7 +91,7 @@ static int entry_of(json_object *o, unsigned int vcpu)
 	for (i = 0; i < ENTRIES; i++) {
 		snprintf(target, sizeof(target), "gdt[%u] of vCPU %u",
 			 entries[i], vcpu);
-		if (!strcmp(target, text_of(o, "target")))
+		if (!strcmp(target, json_text(o, "target")))
 			return (int)i;
 	}
 	return -1;
@@ -139,16 +112,16 @@ static void expect_attempts(struct fixture *f, const char *verdict,
 		if (!o)
 			fail("this is no JSON: %s", line);
 		/* The kernel itself does nothing that is refused. */
-		if (strcmp("insmod", text_of(o, "comm")))
+		if (strcmp("insmod", json_text(o, "comm")))
 			fail("this is not the attack: %s", line);
-		if (!strcmp("gdt", text_of(o, "what"))) {
+		if (!strcmp("gdt", json_text(o, "what"))) {
 			note("%s", line);
 			entry = entry_of(o, vcpu);
 			expect_true(entry >= 0);
 			seen |= 1u << entry;
-			expect(0, strcmp(verdict, text_of(o, "verdict")));
-			expect(0, strcmp("insmod", text_of(o, "comm")));
-			expect(0, strncmp("[attack]", text_of(o, "by"), 8));
+			expect(0, strcmp(verdict, json_text(o, "verdict")));
+			expect(0, strcmp("insmod", json_text(o, "comm")));
+			expect(0, strncmp("[attack]", json_text(o, "by"), 8));
 		}
 		json_object_put(o);
 	}
@@ -244,8 +217,8 @@ int main(void)
 	qemu_prepare(&f.qemu);
 	qemu_start(&f.qemu, &options);
 	qemu_wait_console(&f.qemu, "beacon: ", 2);
-	f.getppid = symbol(&f.qemu, "__x64_sys_getppid");
-	f.table = symbol(&f.qemu, "sys_call_table");
+	f.getppid = qemu_symbol(&f.qemu, "__x64_sys_getppid");
+	f.table = qemu_symbol(&f.qemu, "sys_call_table");
 	play(&f);
 	test_deny(&f);
 	test_report(&f);

@@ -13,9 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "../lib/command.h"
+#include "../lib/json.h"
 #include "../lib/qemu.h"
 #include "../lib/test.h"
 
@@ -35,12 +34,7 @@ static const char *const rounds[] = {
 
 static long number(json_object *o, const char *group, const char *name)
 {
-	json_object *inner, *value;
-
-	if (!json_object_object_get_ex(o, group, &inner) ||
-	    !json_object_object_get_ex(inner, name, &value))
-		fail("there is no %s of %s", name, group);
-	return json_object_get_int64(value);
+	return (long)json_number(json_field(o, group), name);
 }
 
 /* How long the guest takes for some thousand system calls, at best. */
